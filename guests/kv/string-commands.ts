@@ -1,0 +1,220 @@
+// The commands that read and write one value or several. A command that needs memory takes all of it before
+// it changes anything: when memory is full it answers so and has done nothing.
+import { capacityOf, release } from './allocator'
+import { copyBytes, hashBytes } from './bytes'
+import { appendToEntry, createEntry, entryBytes, VALUE_BYTES_MAX } from './entry'
+import { keyLengthOf, keyOf, valueLengthOf, valueOf } from './entry'
+import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
+import { replyArray, replyBulk, replyError, replyInteger, replyNil, replyOk } from './reply'
+import { replyOutOfMemory } from './reply'
+import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
+import { locate, place, write } from './table'
+
+const number: usize = memory.data(24)
+
+function hashOf(index: i32): u32 {
+  return hashBytes(argumentAt(index), argumentLength(index))
+}
+
+function linkOf(index: i32): usize {
+  return locate(argumentAt(index), argumentLength(index), hashOf(index))
+}
+
+function replyValue(entry: usize): void {
+  if (entry) replyBulk(valueOf(entry), valueLengthOf(entry))
+  else replyNil()
+}
+
+/** Writes the value of one argument to the key of another; answers only when that fails. */
+function writeArgument(key: i32, value: i32): bool {
+  const at = argumentAt(key)
+  const length = argumentLength(key)
+  const hash = hashBytes(at, length)
+  const link = locate(at, length, hash)
+  if (write(link, at, length, hash, argumentAt(value), argumentLength(value))) return true
+  replyOutOfMemory()
+  return false
+}
+
+/** An entry made of two arguments that is in no table yet, or 0. */
+function newEntry(key: i32, value: i32): usize {
+  const length = argumentLength(value)
+  const entry = createEntry(argumentAt(key), argumentLength(key), hashOf(key), length)
+  if (entry) appendToEntry(entry, argumentAt(value), length)
+  return entry
+}
+
+export function get(): void {
+  replyValue(load<usize>(linkOf(1)))
+}
+
+export function set(): void {
+  let ifAbsent = false
+  let ifPresent = false
+  let wantsOld = false
+  for (let i = 3; i < argumentCount(); i++) {
+    if (argumentIs(i, 'NX')) ifAbsent = true
+    else if (argumentIs(i, 'XX')) ifPresent = true
+    else if (argumentIs(i, 'GET')) wantsOld = true
+    else if (isExpiry(i)) {
+      refuseExpiry()
+      return
+    } else if (!argumentIs(i, 'KEEPTTL')) {
+      replyError('ERR syntax error')
+      return
+    }
+  }
+  if (ifAbsent && ifPresent) {
+    replyError('ERR syntax error')
+    return
+  }
+  if (ifAbsent || ifPresent || wantsOld) setIf(ifAbsent, ifPresent, wantsOld)
+  else if (writeArgument(1, 2)) replyOk()
+}
+
+function isExpiry(index: i32): bool {
+  if (argumentIs(index, 'EX') || argumentIs(index, 'PX')) return true
+  return argumentIs(index, 'EXAT') || argumentIs(index, 'PXAT')
+}
+
+export function refuseExpiry(): void {
+  replyError('ERR expiry is not supported: a guest has no clock')
+}
+
+function setIf(ifAbsent: bool, ifPresent: bool, wantsOld: bool): void {
+  const link = linkOf(1)
+  const old = load<usize>(link)
+  if (old ? ifAbsent : ifPresent) {
+    replyValue(wantsOld ? old : 0)
+    return
+  }
+  const entry = newEntry(1, 2)
+  if (!entry) {
+    replyOutOfMemory()
+    return
+  }
+  if (wantsOld) replyValue(old)
+  else replyOk()
+  place(link, entry)
+}
+
+export function getSet(): void {
+  setIf(false, false, true)
+}
+
+export function setNx(): void {
+  if (load<usize>(linkOf(1))) replyInteger(0)
+  else if (writeArgument(1, 2)) replyInteger(1)
+}
+
+export function mget(): void {
+  const count = argumentCount()
+  replyArray(count - 1)
+  for (let i = 1; i < count; i++) replyValue(load<usize>(linkOf(i)))
+}
+
+/** All or nothing: the entries are made first, in a chain of their own, and placed when all are there. */
+export function mset(): void {
+  let made: usize = 0
+  for (let i = argumentCount() - 2; i > 0; i -= 2) {
+    const entry = newEntry(i, i + 1)
+    if (!entry) {
+      releaseChain(made)
+      replyOutOfMemory()
+      return
+    }
+    store<usize>(entry, made)
+    made = entry
+  }
+  while (made) {
+    const next = load<usize>(made)
+    const at = keyOf(made)
+    const length = keyLengthOf(made)
+    place(locate(at, length, hashBytes(at, length)), made)
+    made = next
+  }
+  replyOk()
+}
+
+function releaseChain(entry: usize): void {
+  while (entry) {
+    const next = load<usize>(entry)
+    release(entry)
+    entry = next
+  }
+}
+
+export function add(amount: i64): void {
+  const at = argumentAt(1)
+  const length = argumentLength(1)
+  const hash = hashBytes(at, length)
+  const link = locate(at, length, hash)
+  const entry = load<usize>(link)
+  let value: i64 = 0
+  if (entry) {
+    if (!parseNumber(valueOf(entry), valueLengthOf(entry))) {
+      refuseNumber()
+      return
+    }
+    value = parsedNumber()
+  }
+  const sum = value + amount
+  if (amount < 0 ? sum > value : sum < value) {
+    replyError('ERR increment or decrement would overflow')
+    return
+  }
+  const from = formatNumber(sum)
+  const digits = numberEnd() - from
+  copyBytes(number, from, digits)
+  if (write(link, at, length, hash, number, digits)) replyInteger(sum)
+  else replyOutOfMemory()
+}
+
+export function addArgument(sign: i64): void {
+  if (!parseNumber(argumentAt(2), argumentLength(2))) {
+    refuseNumber()
+    return
+  }
+  const amount = parsedNumber()
+  if (sign < 0 && amount == i64.MIN_VALUE) {
+    replyError('ERR decrement would overflow')
+    return
+  }
+  add(sign * amount)
+}
+
+export function refuseNumber(): void {
+  replyError('ERR value is not an integer or out of range')
+}
+
+/** Grows by half of what is needed, so that appending often does not copy the value each time. */
+export function append(): void {
+  const link = linkOf(1)
+  const old = load<usize>(link)
+  const added = argumentLength(2)
+  const length = (old ? valueLengthOf(old) : 0) + added
+  if (length > VALUE_BYTES_MAX) {
+    replyError('ERR string exceeds maximum allowed size (1048576 bytes)')
+    return
+  }
+  const keyLength = argumentLength(1)
+  let entry = old
+  if (!old || entryBytes(keyLength, length) > capacityOf(old)) {
+    const room = old ? length + (length >> 1) : length
+    entry = createEntry(argumentAt(1), keyLength, hashOf(1), room)
+    if (!entry && old) entry = createEntry(argumentAt(1), keyLength, hashOf(1), length)
+    if (!entry) {
+      replyOutOfMemory()
+      return
+    }
+    if (old) appendToEntry(entry, valueOf(old), length - added)
+    place(link, entry)
+  }
+  appendToEntry(entry, argumentAt(2), added)
+  replyInteger(length)
+}
+
+export function strLen(): void {
+  const entry = load<usize>(linkOf(1))
+  replyInteger(entry ? valueLengthOf(entry) : 0)
+}

@@ -1,0 +1,140 @@
+// Writes checkpoints as Xen's records, from the captured pages in the page store straight to the data channel.
+// A record of neighbouring pages is sent from where they lie; scattered pages are first gathered in a slot of
+// the arena, so that nothing is allocated for a page. The slots are all that may be in flight: when they are
+// used up the writer stops until the channel has drained, which bounds memory and leaves the event loop free.
+
+import { encodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
+import { LIBXC } from '../shared/formats/libxc-records.ts'
+import { EMULATOR_ID, LIBXL } from '../shared/formats/libxl-records.ts'
+import {
+  PAGE_DATA_HEADER_BYTES,
+  PFN_WORD_BYTES,
+  RECORD_HEADER_BYTES,
+  writePageDataHeader,
+  writePfn,
+} from '../shared/formats/page-data.ts'
+import { encodeRecord, fixedRecords } from '../shared/formats/record-encoder.ts'
+import {
+  encodeDomainHeader,
+  encodeImageHeader,
+  encodeLibxlHeader,
+} from '../shared/formats/stream-headers.ts'
+import { PAGE_BYTES, type Capture } from '../shared/guest/contract.ts'
+import { mergePfns } from '../shared/memory/pfn-list.ts'
+import type { PageStore } from '../shared/memory/page-store.ts'
+import type { DataChannel } from '../shared/ports.ts'
+import { LIMITS } from '../shared/protocol/limits.ts'
+
+const RECORD_PAGES = LIMITS.recordPages
+const PROLOGUE_BYTES = RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + RECORD_PAGES * PFN_WORD_BYTES
+/** A whole number of pages, so that gathered pages lie on page boundaries. */
+const SLOT_BYTES = Math.ceil(PROLOGUE_BYTES / PAGE_BYTES) * PAGE_BYTES + RECORD_PAGES * PAGE_BYTES
+const SLOTS = Math.floor(LIMITS.inFlightBytesMax / SLOT_BYTES)
+
+const STREAM_START: readonly Uint8Array[] = [
+  encodeLibxlHeader(),
+  fixedRecords.LIBXC_CONTEXT,
+  encodeImageHeader(),
+  encodeDomainHeader(),
+  fixedRecords.STATIC_DATA_END,
+]
+
+export interface CheckpointHeader {
+  readonly generation: number
+  readonly epoch: number
+}
+
+export class CheckpointWriter {
+  readonly #store: PageStore
+  readonly #channel: DataChannel
+  readonly #view: DataView
+  #pfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
+  #pages = 0
+  #next = 0
+  #tail: Uint8Array[] = []
+  #started = false
+  #bytes = 0
+
+  constructor(store: PageStore, channel: DataChannel) {
+    this.#store = store
+    this.#channel = channel
+    this.#view = new DataView(store.all.buffer, store.all.byteOffset, store.all.byteLength)
+  }
+
+  /** Bytes of the checkpoint under way, its request included. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get pages(): number {
+    return this.#pages
+  }
+
+  /** checkpoint-request. */
+  request(): void {
+    this.#bytes = 0
+    this.#write([fixedRecords.NEW])
+  }
+
+  /** A checkpoint begins: the captured pages and those that the secondary's list asks for. */
+  begin(capture: Capture, alsoPfns: Uint32Array, header: CheckpointHeader): void {
+    const { cpu, device } = capture.state
+    const merged = mergePfns(capture.pfns, capture.pages, alsoPfns)
+    this.#pfns = merged.pfns
+    this.#pages = merged.count
+    this.#next = 0
+    const blob = encodeEmulatorBlob({ ...header, device })
+    this.#tail = [
+      encodeRecord(LIBXC.X86_TSC_INFO, { mode: 0, khz: 0, nsec: 0n, incarnation: 0 }),
+      encodeRecord(LIBXC.HVM_CONTEXT, { blob: cpu }),
+      encodeRecord(LIBXC.HVM_PARAMS, { params: [] }),
+      fixedRecords.CHECKPOINT,
+      encodeRecord(LIBXL.EMULATOR_CONTEXT, {
+        emulatorId: EMULATOR_ID.UNKNOWN,
+        index: 0,
+        blob,
+      }),
+      fixedRecords.CHECKPOINT_END,
+    ]
+    if (this.#started) return
+    this.#started = true
+    this.#bytes = 0
+    this.#write(STREAM_START)
+  }
+
+  /** Writes as much as may be in flight. True when the last byte has been handed over. */
+  pump(): boolean {
+    for (let slot = 0; slot < SLOTS && this.#next < this.#pages; slot++) this.#writePages(slot)
+    if (this.#next < this.#pages) return false
+    this.#write(this.#tail)
+    this.#tail = []
+    return true
+  }
+
+  #writePages(slot: number): void {
+    const first = this.#next
+    const count = Math.min(RECORD_PAGES, this.#pages - first)
+    const { all, arenaStart } = this.#store
+    const pagesAt = arenaStart + slot * SLOT_BYTES + (SLOT_BYTES - RECORD_PAGES * PAGE_BYTES)
+    const start = pagesAt - RECORD_HEADER_BYTES - PAGE_DATA_HEADER_BYTES - count * PFN_WORD_BYTES
+    let at = writePageDataHeader(this.#view, start, count)
+    for (let i = 0; i < count; i++) at = writePfn(this.#view, at, this.#pfns[first + i])
+    this.#next += count
+
+    const pfn = this.#pfns[first]
+    if (this.#pfns[first + count - 1] - pfn === count - 1) {
+      const pages = all.subarray(pfn * PAGE_BYTES, (pfn + count) * PAGE_BYTES)
+      return this.#write([all.subarray(start, pagesAt), pages])
+    }
+    for (let i = 0; i < count; i++) {
+      const from = this.#pfns[first + i] * PAGE_BYTES
+      all.copyWithin(pagesAt + i * PAGE_BYTES, from, from + PAGE_BYTES)
+    }
+    this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)])
+  }
+
+  #write(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#bytes += chunk.length
+    this.#channel.write(chunks)
+  }
+}

@@ -1,0 +1,100 @@
+// Binds the names of the statechart to what they do: one short function a name, in the order in which a
+// checkpoint, a claim and a farewell use them. Each is a synchronous call out; what comes of it is an event.
+
+import type { PrimaryAction } from './machine.ts'
+import type { PrimaryParts } from './primary.ts'
+
+export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => void> {
+  const { world, record, gate, trigger, notes, witness } = side
+  const { guest, output, trace } = world
+
+  return {
+    releaseFreely() {
+      gate.open()
+      trigger.disarm()
+      output.pauseInput(false)
+      output.serve(true)
+      side.changed('serves alone')
+    },
+
+    captureAll() {
+      notes.begin('seed')
+      guest.store.touch()
+      guest.capture(side.nextCapture(), 'all')
+      side.changed('a secondary joined: a full copy is on its way')
+    },
+    armTrigger() {
+      trigger.arm()
+    },
+    sendRequest() {
+      notes.begin(side.dueTrigger)
+      side.writer.request()
+    },
+    captureDirty() {
+      guest.capture(side.nextCapture(), 'dirty')
+    },
+    noteReply() {
+      notes.replied()
+    },
+    sendVmstate() {
+      side.pumpVmstate()
+    },
+    noteSent() {
+      notes.sent()
+    },
+    releaseCommitted() {
+      notes.received(gate.release(side.captured.epoch))
+      side.considerInput()
+    },
+    finishCheckpoint() {
+      side.finishRound('committed')
+    },
+
+    writePair() {
+      witness.write('paired', record.generation, {
+        kind: 'pair',
+        primary: record.incarnation,
+        secondary: side.secondary,
+        session: record.session,
+      })
+    },
+    announcePair() {
+      if (record.register) side.session.send({ type: 'register', register: record.register })
+      side.changed('the pair is recorded by the witness')
+    },
+
+    holdAll() {
+      gate.hold()
+      trigger.disarm()
+      side.changed('asking the witness who goes on')
+    },
+    writeAlone() {
+      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+    },
+    readRegister() {
+      witness.read('claimed')
+    },
+    yieldSession() {
+      side.session.end('handed-over', 'handed over by request')
+    },
+    leave() {
+      witness.forget()
+      trigger.disarm()
+      gate.discard()
+      guest.stop()
+      output.serve(false)
+      output.closeAll()
+      side.left()
+    },
+    tellGuestDied() {
+      trace.error('guest-died', side.deathOfGuest)
+      side.endSession('guest-died', side.deathOfGuest)
+    },
+    guestTooSlow() {
+      side.guestDied('not captured within suspendTimeoutMs')
+    },
+    protocolViolation() {
+      side.endSession('protocol-violation', side.describeForeign())
+    },
+  }
+}

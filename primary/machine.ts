@@ -1,0 +1,245 @@
+// The statechart of the side that owns the guest: only names and their order. It is entered as `standalone`,
+// because ownership is always won first (secondary/machine.ts), and left through `leaving`, after which this
+// side is a fresh secondary. Nothing here knows a socket, a clock or a guest: effects.ts binds the names.
+//
+// Two regions run side by side while there is a session. `round` is the checkpoint under way, in the words of
+// docs/protocol.md. `standing` is what the witness knows of the pair: an owner that has not asked it for the
+// pair yet goes back to free release when a session ends; one that has asked must claim.
+//
+// What the peer says arrives as `peer.<word>`. A word that the state does not wait for reaches the root and is
+// a protocol violation there; nothing is ignored in silence.
+
+import { raise, setup } from 'xstate'
+import { DELAYS, type DelayName } from '../shared/protocol/delays.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+
+export type PrimaryEvent =
+  | { type: 'session.opened' }
+  | { type: 'session.ended' }
+  | { type: 'generation.newer' }
+  | { type: 'checkpoint.due' }
+  | { type: 'guest.captured' }
+  | { type: 'guest.died' }
+  | { type: 'channel.drained' }
+  | { type: 'vmstate.sent' }
+  | { type: 'peer.checkpoint-reply' }
+  | { type: 'peer.vmstate-received' }
+  | { type: 'peer.vmstate-loaded' }
+  | { type: 'checkpoint.committed' }
+  | { type: 'witness.named' }
+  | { type: 'witness.won' }
+  | { type: 'witness.again' }
+  | { type: 'witness.retry' }
+  | { type: 'witness.lost' }
+  | { type: 'witness.unreachable' }
+  | { type: 'operator.hand-over' }
+
+/** What ends a session from within: the code and detail that the log and the failover row show. */
+export interface EndSession {
+  readonly code: ErrorCode
+  readonly detail: string
+}
+
+export const PRIMARY_ACTIONS = [
+  'releaseFreely',
+  'captureAll',
+  'captureDirty',
+  'armTrigger',
+  'sendRequest',
+  'noteReply',
+  'sendVmstate',
+  'noteSent',
+  'releaseCommitted',
+  'finishCheckpoint',
+  'writePair',
+  'announcePair',
+  'holdAll',
+  'writeAlone',
+  'readRegister',
+  'yieldSession',
+  'leave',
+  'tellGuestDied',
+  'guestTooSlow',
+  'protocolViolation',
+] as const
+
+export type PrimaryAction = (typeof PRIMARY_ACTIONS)[number]
+
+const unbound = (name: string) => (): never => {
+  throw new Error(`${name} is not bound: see effects.ts`)
+}
+
+const base = setup({
+  types: { events: {} as PrimaryEvent },
+  actions: {
+    ...(Object.fromEntries(
+      PRIMARY_ACTIONS.map((name) => [name, unbound(name)]),
+    ) as unknown as Record<PrimaryAction, () => void>),
+    endSession: (_: unknown, _params: EndSession) => unbound('endSession')(),
+  },
+  delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<
+    DelayName,
+    number
+  >,
+})
+
+const missed = (detail: string) =>
+  ({ type: 'endSession', params: { code: 'deadline-missed', detail } }) as const
+
+export const primaryMachine = base.createMachine({
+  id: 'primary',
+  initial: 'standalone',
+  on: {
+    'peer.*': { actions: 'protocolViolation' },
+    'guest.died': { target: '.leaving', actions: 'tellGuestDied' },
+  },
+  states: {
+    standalone: {
+      entry: 'releaseFreely',
+      on: { 'session.opened': 'session', 'generation.newer': 'claiming' },
+    },
+
+    session: {
+      type: 'parallel',
+      states: {
+        round: {
+          initial: 'seeding',
+          states: {
+            seeding: {
+              entry: 'captureAll',
+              on: { 'guest.captured': 'sending' },
+              after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
+            },
+            idle: {
+              entry: 'armTrigger',
+              on: { 'checkpoint.due': 'requesting' },
+            },
+            requesting: {
+              type: 'parallel',
+              entry: ['sendRequest', 'captureDirty'],
+              states: {
+                pvm: {
+                  initial: 'suspending',
+                  states: {
+                    suspending: {
+                      on: { 'guest.captured': 'captured' },
+                      after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
+                    },
+                    captured: { type: 'final' },
+                  },
+                },
+                svm: {
+                  initial: 'awaitingReply',
+                  states: {
+                    awaitingReply: {
+                      on: {
+                        'peer.checkpoint-reply': { target: 'suspended', actions: 'noteReply' },
+                      },
+                      after: { replyTimeoutMs: { actions: missed('replyTimeoutMs') } },
+                    },
+                    suspended: { type: 'final' },
+                  },
+                },
+              },
+              onDone: 'sending',
+            },
+            sending: {
+              entry: 'sendVmstate',
+              on: {
+                'channel.drained': { target: 'sending', reenter: true },
+                'vmstate.sent': { target: 'awaitingReceived', actions: 'noteSent' },
+              },
+              after: { sendTimeoutMs: { actions: missed('sendTimeoutMs') } },
+            },
+            awaitingReceived: {
+              on: {
+                'peer.vmstate-received': {
+                  target: 'awaitingLoaded',
+                  actions: ['releaseCommitted', raise({ type: 'checkpoint.committed' })],
+                },
+              },
+              after: { receivedTimeoutMs: { actions: missed('receivedTimeoutMs') } },
+            },
+            awaitingLoaded: {
+              on: { 'peer.vmstate-loaded': { target: 'idle', actions: 'finishCheckpoint' } },
+              after: { loadedTimeoutMs: { actions: missed('loadedTimeoutMs') } },
+            },
+          },
+        },
+
+        standing: {
+          initial: 'unasked',
+          states: {
+            unasked: {
+              on: {
+                'checkpoint.committed': 'asking',
+                'session.ended': '#primary.standalone',
+              },
+            },
+            asking: {
+              entry: 'writePair',
+              on: {
+                'witness.named': 'named',
+                'witness.retry': 'askingAgain',
+                'witness.unreachable': 'askingAgain',
+                'witness.lost': '#primary.leaving',
+                'session.ended': '#primary.claiming',
+              },
+              after: { witnessTimeoutMs: 'askingAgain' },
+            },
+            askingAgain: {
+              on: { 'session.ended': '#primary.claiming' },
+              after: { witnessRetryMs: 'asking' },
+            },
+            named: {
+              entry: 'announcePair',
+              on: {
+                'session.ended': '#primary.claiming',
+                'operator.hand-over': '#primary.yielding',
+              },
+            },
+          },
+        },
+      },
+    },
+
+    claiming: {
+      entry: 'holdAll',
+      initial: 'writing',
+      states: {
+        writing: {
+          entry: 'writeAlone',
+          on: {
+            'witness.won': '#primary.standalone',
+            'witness.again': { target: 'writing', reenter: true },
+            'witness.lost': '#primary.leaving',
+            'witness.unreachable': 'waiting',
+          },
+          after: { witnessTimeoutMs: 'waiting' },
+        },
+        waiting: { after: { witnessRetryMs: 'writing' } },
+      },
+    },
+
+    yielding: {
+      entry: ['yieldSession', 'holdAll'],
+      initial: 'reading',
+      after: { yieldTimeoutMs: 'claiming' },
+      states: {
+        reading: {
+          entry: 'readRegister',
+          on: {
+            'witness.again': 'waiting',
+            'witness.won': '#primary.standalone',
+            'witness.lost': '#primary.leaving',
+            'witness.unreachable': 'waiting',
+          },
+          after: { witnessTimeoutMs: 'waiting' },
+        },
+        waiting: { after: { witnessRetryMs: 'reading' } },
+      },
+    },
+
+    leaving: { entry: 'leave' },
+  },
+})

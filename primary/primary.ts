@@ -1,0 +1,462 @@
+// The side that owns the guest, minus the world: what happens in the world comes in through its methods and
+// becomes events of the statechart, what the statechart wants goes out through the ports (effects.ts). It
+// welcomes one secondary, checkpoints the guest to it, holds output until it is safe, and when the secondary is
+// gone asks the witness whether it may go on alone.
+
+import { createActor, type Actor } from 'xstate'
+import type { PeerHello, PeerMessage } from '../shared/control/messages.ts'
+import type { SideRecord } from '../shared/failover/side-record.ts'
+import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import { WitnessClient } from '../shared/failover/witness-client.ts'
+import { LIBXL } from '../shared/formats/libxl-records.ts'
+import { pfnOf } from '../shared/formats/page-data.ts'
+import { StreamError } from '../shared/formats/stream-error.ts'
+import { StreamReader } from '../shared/formats/stream-reader.ts'
+import { readU32 } from '../shared/formats/byte-order.ts'
+import type { ReadRecord } from '../shared/formats/stream-sink.ts'
+import type { Capture } from '../shared/guest/contract.ts'
+import type {
+  ControlLink,
+  ControlLinkHandlers,
+  DataChannel,
+  DataChannelHandlers,
+  World,
+} from '../shared/ports.ts'
+import type { Delays } from '../shared/protocol/delays.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+import { LIMITS } from '../shared/protocol/limits.ts'
+import { CONTROL_ID } from '../shared/protocol/messages.ts'
+import type { StateName } from '../shared/protocol/states.ts'
+import type { Epoch, Incarnation } from '../shared/protocol/register.ts'
+import type { Outcome, Trigger } from '../shared/trace/rows.ts'
+import { CheckpointTrigger } from './checkpoint-trigger.ts'
+import { CheckpointWriter } from './checkpoint-writer.ts'
+import { primaryEffects } from './effects.ts'
+import { primaryMachine, type EndSession, type PrimaryEvent } from './machine.ts'
+import { OutputGate } from './output-gate.ts'
+import { RoundNotes } from './round-notes.ts'
+
+const BACK_BUFFER_BYTES = 64 * 1024
+
+export interface PrimaryOptions {
+  readonly world: World
+  readonly delays: Delays
+  readonly record: SideRecord
+  readonly name: string
+  /** The first connection number that the guest has not seen. */
+  readonly nextConnection: number
+  /** False: a survivor accepts no secondary until somebody asks for failback. */
+  readonly welcoming: boolean
+  /** This side is to become a fresh secondary. */
+  readonly left: () => void
+  readonly changed: (reason: string) => void
+}
+
+interface Captured {
+  readonly epoch: Epoch
+  readonly capture: Capture
+}
+
+/** What effects.ts works on. */
+export type PrimaryParts = Primary
+
+export class Primary {
+  readonly role = 'primary'
+  readonly world: World
+  readonly record: SideRecord
+  readonly gate: OutputGate
+  readonly trigger: CheckpointTrigger
+  readonly notes: RoundNotes
+  readonly witness: WitnessClient
+  dueTrigger: Trigger = 'period'
+  deathOfGuest = ''
+  reason = ''
+  welcoming: boolean
+  readonly #options: PrimaryOptions
+  readonly #actor: Actor<typeof primaryMachine>
+  #session: Session | undefined
+  #secondary: Incarnation | undefined
+  #writer: CheckpointWriter | undefined
+  #captured: Captured | undefined
+  #captures = 0
+  #pumping = false
+  #alsoPfns = new Uint32Array(0)
+  #foreign: PrimaryEvent | undefined
+  #lostAt: { at: number; end: SessionEnd } | undefined
+  #nextConnection: number
+  readonly #connections = new Set<number>()
+  #inputBytes = 0
+
+  constructor(options: PrimaryOptions) {
+    const { world, delays, record } = options
+    this.#options = options
+    this.world = world
+    this.record = record
+    this.welcoming = options.welcoming
+    this.#nextConnection = options.nextConnection
+    this.gate = new OutputGate(world.output)
+    this.notes = new RoundNotes(world.clock)
+    this.trigger = new CheckpointTrigger(world.clock, delays, this.gate, (trigger) => {
+      this.dueTrigger = trigger
+      this.#send({ type: 'checkpoint.due' })
+    })
+    this.witness = new WitnessClient(world.witness, record, (verdict) => {
+      if (verdict === 'won') this.#noteClaim()
+      this.#send({ type: `witness.${verdict}` } as PrimaryEvent)
+    })
+    const machine = primaryMachine.provide({
+      actions: {
+        ...primaryEffects(this),
+        endSession: (_, { code, detail }: EndSession) => this.endSession(code, detail),
+      },
+      delays,
+    })
+    this.#actor = createActor(machine, { clock: world.clock })
+    this.#actor.subscribe({ error: (error) => this.#crashed(error) })
+  }
+
+  start(): void {
+    this.#actor.start()
+  }
+
+  /** Ends this role; the peer, if there is one, is told that this side will not claim. */
+  stop(): void {
+    this.trigger.disarm()
+    this.witness.forget()
+    this.#actor.stop()
+    this.#session?.end('peer-left', 'stopped by request')
+  }
+
+  /** The register says `stopped`: the secondary ends as well. */
+  tellStopped(): void {
+    this.#session?.send({ type: 'stopped' })
+  }
+
+  // What an operator sees.
+
+  get state(): StateName {
+    const snapshot = this.#actor.getSnapshot()
+    if (snapshot.matches({ session: { standing: 'named' } })) return 'protected'
+    if (snapshot.matches('session')) return 'seeding'
+    if (snapshot.matches('claiming') || snapshot.matches('yielding')) return 'claiming'
+    return snapshot.matches('standalone') ? 'standalone' : 'halted'
+  }
+
+  /** For tests and the log: the state value of the statechart. */
+  get stateValue(): unknown {
+    return this.#actor.getSnapshot().value
+  }
+
+  get peerIncarnation(): Incarnation | undefined {
+    return this.#session && this.#secondary
+  }
+
+  get nextConnection(): number {
+    return this.#nextConnection
+  }
+
+  get clientCount(): number {
+    return this.#connections.size
+  }
+
+  // A secondary comes. `hello` has the token, the pair and the guest of this side already.
+
+  /** Why the caller is refused, or what its link calls. */
+  admit(hello: PeerHello, link: ControlLink): ControlLinkHandlers | { refused: ErrorCode } {
+    if (hello.generation > this.record.generation) {
+      this.#send({ type: 'generation.newer' })
+      return { refused: 'not-primary' }
+    }
+    if (this.#session !== undefined) return { refused: 'already-paired' }
+    if (this.state !== 'standalone') return { refused: 'not-primary' }
+    if (hello.generation < this.record.generation) return { refused: 'stale-generation' }
+    if (!this.welcoming) return { refused: 'failback-not-asked' }
+    return this.#welcome(hello, link)
+  }
+
+  #welcome(hello: PeerHello, link: ControlLink): ControlLinkHandlers {
+    const { world, record } = this
+    const { clock, random, network } = world
+    record.session++
+    const session = new Session({
+      clock,
+      delays: this.#options.delays,
+      link,
+      number: record.session,
+      heartbeat: () => this.heartbeat(),
+      ended: (end) => this.#sessionEnded(session, end),
+    })
+    session.dataToken = random.token()
+    this.#session = session
+    this.#secondary = hello.incarnation
+    session.send({
+      type: 'welcome',
+      name: this.#options.name,
+      incarnation: record.incarnation,
+      generation: record.generation,
+      session: session.number,
+      dataAddress: network.dataAddress,
+      dataToken: session.dataToken,
+    })
+    clock.setTimeout(() => {
+      if (session.channel === undefined) session.end('deadline-missed', 'helloTimeoutMs')
+    }, this.#options.delays.helloTimeoutMs)
+    return {
+      message: (message) => this.#fromSecondary(session, message),
+      closed: () => session.lost('connection-lost', 'the control channel was closed'),
+    }
+  }
+
+  /** The data channel with this session's token is here: undefined if there is no such session. */
+  acceptData(token: string, channel: DataChannel): DataChannelHandlers | undefined {
+    const session = this.#session
+    if (session === undefined || session.channel !== undefined) return undefined
+    if (token !== session.dataToken || session.over) return undefined
+    session.channel = channel
+    this.#writer = new CheckpointWriter(this.world.guest.store, channel)
+    const handlers = this.#backChannel(session)
+    this.#send({ type: 'session.opened' })
+    return handlers
+  }
+
+  #fromSecondary(session: Session, message: PeerMessage): void {
+    if (session.over) return
+    session.heard()
+    if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
+    if (message.type === 'yield') this.handOver()
+  }
+
+  // The back channel: bare CHECKPOINT_STATE and CHECKPOINT_DIRTY_PFN_LIST records.
+
+  #backChannel(session: Session): DataChannelHandlers {
+    const buffer = new Uint8Array(BACK_BUFFER_BYTES)
+    const reader = new StreamReader(
+      {
+        record: (record) => this.#fromBackChannel(session, record),
+        pageData: () => {},
+        pageBytes: () => {},
+      },
+      {
+        form: 'back',
+        limits: { recordBytesMax: LIMITS.recordBytesMax, pfnsMax: LIMITS.dirtyPfnsMax },
+      },
+    )
+    return {
+      buffer: () => buffer,
+      received: (count) => {
+        if (session.over) return
+        session.heard()
+        try {
+          reader.push(buffer, 0, count)
+        } catch (error) {
+          if (!(error instanceof StreamError)) throw error
+          session.end('bad-stream', error.message)
+        }
+      },
+      drained: () => {
+        if (!session.over && this.#pumping) this.#send({ type: 'channel.drained' })
+      },
+      closed: () => session.lost('connection-lost', 'the data channel was closed'),
+    }
+  }
+
+  #fromBackChannel(session: Session, record: ReadRecord): void {
+    if (session.over) return
+    if (record.type !== LIBXL.CHECKPOINT_STATE.type) {
+      const count = record.length / 8
+      this.#alsoPfns = new Uint32Array(count)
+      for (let i = 0; i < count; i++) {
+        const pfn = pfnOf(record.body, i)
+        if (pfn >= this.world.guest.store.pageCount) {
+          return session.end('bad-stream', `pfn ${pfn} of the dirty list is beyond the guest's RAM`)
+        }
+        this.#alsoPfns[i] = pfn
+      }
+      return this.#send({ type: 'peer.checkpoint-reply' })
+    }
+    const id = readU32(record.body, 0)
+    if (id === CONTROL_ID.SVM_READY) this.#send({ type: 'peer.vmstate-received' })
+    if (id === CONTROL_ID.SVM_RESUMED) this.#send({ type: 'peer.vmstate-loaded' })
+  }
+
+  // The guest and its clients.
+
+  guestCaptured(capture: Capture): void {
+    if (capture.id !== this.#captures || this.#session === undefined) return
+    const epoch = this.record.epoch + 1
+    this.#captured = { epoch, capture }
+    this.record.reachedEpoch(epoch)
+    this.gate.hold()
+    this.notes.captured(capture.pauseMs)
+    this.#send({ type: 'guest.captured' })
+  }
+
+  guestSaid(connection: number, bytes: Uint8Array | undefined): void {
+    if (!this.#connections.has(connection)) return
+    if (bytes === undefined) this.#connections.delete(connection)
+    this.gate.said(this.record.epoch + 1, connection, bytes, this.world.clock.now())
+    if (this.gate.isOpen) return
+    this.trigger.consider()
+    this.considerInput()
+  }
+
+  guestTook(bytes: number): void {
+    this.#inputBytes -= bytes
+    this.considerInput()
+  }
+
+  guestDied(why: string): void {
+    this.deathOfGuest = why
+    this.#send({ type: 'guest.died' })
+  }
+
+  /** The number of a new connection, or undefined if this side takes none now. */
+  clientOpened(): number | undefined {
+    if (this.#connections.size >= LIMITS.connectionsMax) return undefined
+    const connection = this.#nextConnection++
+    this.#connections.add(connection)
+    this.world.guest.open(connection)
+    return connection
+  }
+
+  clientSaid(connection: number, bytes: Uint8Array): void {
+    if (!this.#connections.has(connection)) return
+    this.#inputBytes += bytes.length
+    this.world.guest.input(connection, bytes)
+    this.considerInput()
+  }
+
+  clientClosed(connection: number): void {
+    if (this.#connections.delete(connection)) this.world.guest.close(connection)
+  }
+
+  /** Clients are read from only while neither the gate nor the guest has too much of theirs. */
+  considerInput(): void {
+    const { heldBytesMax, guestInputBytesMax } = LIMITS
+    const full = this.gate.heldBytes > heldBytesMax || this.#inputBytes > guestInputBytesMax
+    const low = this.gate.heldBytes < heldBytesMax / 2 && this.#inputBytes < guestInputBytesMax / 2
+    if (full) this.world.output.pauseInput(true)
+    else if (low) this.world.output.pauseInput(false)
+  }
+
+  // Operator.
+
+  /** True if the state allows it. */
+  handOver(): boolean {
+    if (this.state !== 'protected') return false
+    this.#send({ type: 'operator.hand-over' })
+    return true
+  }
+
+  askForCheckpoint(): void {
+    this.trigger.ask()
+  }
+
+  // For effects.ts.
+
+  get session(): Session {
+    if (this.#session === undefined) throw new Error('no session')
+    return this.#session
+  }
+
+  get secondary(): Incarnation {
+    return this.#secondary ?? ''
+  }
+
+  get writer(): CheckpointWriter {
+    if (this.#writer === undefined) throw new Error('no data channel')
+    return this.#writer
+  }
+
+  get captured(): Captured {
+    if (this.#captured === undefined) throw new Error('nothing captured')
+    return this.#captured
+  }
+
+  nextCapture(): number {
+    return ++this.#captures
+  }
+
+  /** Begins to write the captured checkpoint, or writes on after the channel has drained. */
+  pumpVmstate(): void {
+    const { generation } = this.record
+    const { capture, epoch } = this.captured
+    if (!this.#pumping) this.writer.begin(capture, this.#alsoPfns, { generation, epoch })
+    this.#alsoPfns = new Uint32Array(0)
+    this.#pumping = !this.writer.pump()
+    if (!this.#pumping) this.#send({ type: 'vmstate.sent' })
+  }
+
+  finishRound(outcome: Outcome): void {
+    const { record } = this
+    const row = this.notes.finish(outcome, {
+      epoch: record.epoch,
+      generation: record.generation,
+      session: record.session,
+      pages: this.#writer?.pages ?? 0,
+      bytes: this.#writer?.bytes ?? 0,
+    })
+    if (row) this.world.trace.checkpoint(row)
+  }
+
+  endSession(code: ErrorCode, detail: string): void {
+    this.#session?.end(code, detail)
+  }
+
+  describeForeign(): string {
+    return `${this.#foreign?.type ?? 'an event'} in state ${JSON.stringify(this.stateValue)}`
+  }
+
+  changed(reason: string): void {
+    this.reason = reason
+    this.#options.changed(reason)
+  }
+
+  left(): void {
+    this.#options.left()
+  }
+
+  heartbeat(): PeerMessage {
+    const { generation, epoch } = this.record
+    return { type: 'heartbeat', generation, epoch, state: this.state }
+  }
+
+  #sessionEnded(session: Session, end: SessionEnd): void {
+    if (this.#session !== session) return
+    this.finishRound('discarded')
+    this.#session = undefined
+    this.#writer = undefined
+    this.#pumping = false
+    this.#captures++
+    this.#lostAt = { at: this.world.clock.now(), end }
+    this.world.trace.error(end.code, end.detail)
+    this.#send({ type: 'session.ended' })
+  }
+
+  /** The witness granted the guest to this side: a failover, if a session was lost before. */
+  #noteClaim(): void {
+    const lost = this.#lostAt
+    if (lost === undefined) return
+    this.#lostAt = undefined
+    const now = this.world.clock.now()
+    this.world.trace.failover({
+      at: now,
+      role: 'primary',
+      reason: lost.end.code,
+      detail: lost.end.detail,
+      detectedMs: lost.end.silenceMs,
+      claimedMs: now - lost.at,
+      servingMs: now - lost.at,
+      generation: this.record.generation,
+    })
+  }
+
+  #send(event: PrimaryEvent): void {
+    if (event.type.startsWith('peer.')) this.#foreign = event
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+  }
+
+  #crashed(error: unknown): void {
+    throw error
+  }
+}

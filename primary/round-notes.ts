@@ -1,0 +1,82 @@
+// The times of the checkpoint under way, noted as its steps happen, and the row that they make when it is over.
+
+import type { Clock } from '../shared/ports.ts'
+import type { CheckpointRow, Outcome, Trigger } from '../shared/trace/rows.ts'
+
+export class RoundNotes {
+  readonly #clock: Clock
+  trigger: Trigger = 'seed'
+  pause = 0
+  held = 0
+  #due = 0
+  #requested = 0
+  #replied = 0
+  #captured = 0
+  #sent = 0
+  #received = 0
+  #under = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A checkpoint is due and requested; a seed counts as replied to at once. */
+  begin(trigger: Trigger): void {
+    const now = this.#clock.now()
+    this.trigger = trigger
+    this.pause = 0
+    this.held = 0
+    this.#due = now
+    this.#requested = now
+    this.#replied = now
+    this.#captured = now
+    this.#sent = now
+    this.#received = now
+    this.#under = true
+  }
+
+  replied(): void {
+    this.#replied = this.#clock.now()
+  }
+
+  captured(pauseMs: number): void {
+    this.#captured = this.#clock.now()
+    this.pause = pauseMs
+  }
+
+  sent(): void {
+    this.#sent = this.#clock.now()
+  }
+
+  received(held: number): void {
+    this.#received = this.#clock.now()
+    this.held = held
+  }
+
+  /** Undefined if no checkpoint was under way. */
+  finish(
+    outcome: Outcome,
+    of: Pick<CheckpointRow, 'epoch' | 'generation' | 'session' | 'pages' | 'bytes'>,
+  ): CheckpointRow | undefined {
+    if (!this.#under) return undefined
+    this.#under = false
+    const now = this.#clock.now()
+    const ready = Math.max(this.#replied, this.#captured)
+    return {
+      ...of,
+      trigger: this.trigger,
+      at: now,
+      stages: {
+        request: this.#captured - this.#due,
+        reply: this.#replied - this.#requested,
+        send: Math.max(0, this.#sent - ready),
+        received: Math.max(0, this.#received - this.#sent),
+        loaded: outcome === 'committed' ? now - this.#received : 0,
+      },
+      cycle: now - this.#requested,
+      pause: this.pause,
+      held: this.held,
+      outcome,
+    }
+  }
+}

@@ -1,0 +1,179 @@
+// Reads the forward stream into a staged checkpoint. The channel receives straight into the arena of the page
+// store, so that a page is copied once, when the committed checkpoint is applied; here its place is only noted.
+// Everything that could be wrong is found before the checkpoint counts as whole: a record that is missing or
+// doubled, a page beyond the guest's RAM, an epoch that does not grow, a state that the guest could not load.
+
+import { decodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
+import { LIBXC } from '../shared/formats/libxc-records.ts'
+import { LIBXL } from '../shared/formats/libxl-records.ts'
+import { PAGE_TYPE, pageTypeOf, pfnOf } from '../shared/formats/page-data.ts'
+import { StreamError } from '../shared/formats/stream-error.ts'
+import { StreamReader } from '../shared/formats/stream-reader.ts'
+import type { ReadRecord } from '../shared/formats/stream-sink.ts'
+import { PAGE_BYTES, type GuestState } from '../shared/guest/contract.ts'
+import type { PageStore } from '../shared/memory/page-store.ts'
+import type { Epoch, Generation } from '../shared/protocol/register.ts'
+import { LIMITS } from '../shared/protocol/limits.ts'
+
+/** What one read of the channel is offered at most. */
+const READ_BYTES_MAX = 1024 * 1024
+
+/** A whole checkpoint, validated. Its pages are staged in the page store. */
+export interface StagedCheckpoint {
+  readonly generation: Generation
+  readonly epoch: Epoch
+  readonly state: GuestState
+}
+
+export interface CheckpointReaderEvents {
+  /** checkpoint-request. */
+  requested(): void
+  /** vmstate-send: the first record of a checkpoint. */
+  began(): void
+  /** CHECKPOINT_END: the checkpoint is whole. */
+  ended(staged: StagedCheckpoint): void
+  /** Why `state` could not be loaded, if it could not. */
+  check(state: GuestState): string | undefined
+}
+
+export class CheckpointReader {
+  readonly #store: PageStore
+  readonly #events: CheckpointReaderEvents
+  readonly #reader: StreamReader
+  #epoch: Epoch
+  #at: number
+  #cpu: Uint8Array | undefined
+  #blob: Uint8Array | undefined
+  #began = false
+  // The pages of the PAGE_DATA under way: their pfns, and how many have been placed.
+  #pfns = new Uint32Array(LIMITS.recordPages)
+  #count = 0
+  #placed = 0
+  #partial = 0
+
+  /** `epoch`: the last one that this side has; the first checkpoint must be newer. */
+  constructor(store: PageStore, epoch: Epoch, events: CheckpointReaderEvents) {
+    this.#store = store
+    this.#epoch = epoch
+    this.#events = events
+    this.#at = store.arenaStart
+    this.#reader = new StreamReader(
+      {
+        record: (record) => this.#record(record),
+        pageData: (record, count, words) => this.#pageData(record, count, words),
+        pageBytes: (_chunk, from, to) => this.#pageBytes(from, to),
+      },
+      {
+        form: 'libxl',
+        checkpointed: 'colo',
+        limits: {
+          recordBytesMax: LIMITS.recordBytesMax,
+          blobBytesMax: LIMITS.deviceStateBytesMax,
+        },
+      },
+    )
+  }
+
+  /** Of the stream so far: grows with everything that is received. */
+  get bytes(): number {
+    return this.#reader.bytesRead
+  }
+
+  /** Where the next bytes shall go. Throws StreamError when a checkpoint outgrows the arena. */
+  buffer(): Uint8Array {
+    const { all } = this.#store
+    return all.subarray(this.#at, Math.min(this.#at + READ_BYTES_MAX, all.length))
+  }
+
+  /** `count` bytes were put at the start of what buffer() gave. Throws StreamError. */
+  received(count: number): void {
+    const from = this.#at
+    this.#at += count
+    this.#reader.push(this.#store.all, from, this.#at)
+    if (this.#at === this.#store.all.length) {
+      this.#refuse('a checkpoint larger than the guest and its states can be')
+    }
+  }
+
+  /** The arena is free again: nothing is staged and the next bytes may go to its start. */
+  rewind(): void {
+    this.#at = this.#store.arenaStart
+  }
+
+  #record(record: ReadRecord): void {
+    if (record.spec === LIBXL.CHECKPOINT_STATE) return this.#events.requested()
+    this.#begin(record)
+    if (record.spec === LIBXC.HVM_CONTEXT) {
+      if (this.#cpu) this.#refuse('two HVM_CONTEXT in one checkpoint')
+      this.#cpu = record.body.slice()
+    } else if (record.spec === LIBXL.EMULATOR_CONTEXT) {
+      if (this.#blob) this.#refuse('two EMULATOR_CONTEXT in one checkpoint')
+      this.#blob = record.body.slice(8)
+    } else if (record.spec === LIBXL.CHECKPOINT_END) {
+      this.#end()
+    } else if (record.spec === LIBXC.END || record.spec === LIBXL.END) {
+      this.#refuse(`${record.spec.name} in a checkpointed stream`)
+    }
+  }
+
+  /** LIBXC_CONTEXT and the static data belong to the first checkpoint. */
+  #begin(_record: ReadRecord): void {
+    if (this.#began) return
+    this.#began = true
+    this.#events.began()
+  }
+
+  #pageData(record: ReadRecord, count: number, words: Uint8Array): void {
+    this.#begin(record)
+    if (count > this.#pfns.length) this.#pfns = new Uint32Array(count)
+    const { pageCount } = this.#store
+    for (let i = 0; i < count; i++) {
+      const pfn = pfnOf(words, i)
+      if (pfn >= pageCount) this.#refuse(`pfn ${pfn} beyond the guest's ${pageCount} pages`)
+      if (pageTypeOf(words, i) !== PAGE_TYPE.NOTAB) this.#refuse(`pfn ${pfn} is no plain page`)
+      this.#pfns[i] = pfn
+    }
+    this.#count = count
+    this.#placed = 0
+    this.#partial = 0
+  }
+
+  /** Pages lie one after the other in the arena, whatever the pieces in which they came. */
+  #pageBytes(from: number, to: number): void {
+    let start = from - this.#partial
+    while (to - start >= PAGE_BYTES) {
+      this.#store.stagePage(this.#pfns[this.#placed++], start)
+      start += PAGE_BYTES
+    }
+    this.#partial = to - start
+    if (this.#placed > this.#count) this.#refuse('more pages than pfns')
+  }
+
+  #end(): void {
+    const { cpu, blob } = this.#take()
+    if (cpu === undefined) return this.#refuse('a checkpoint without HVM_CONTEXT')
+    if (blob === undefined) return this.#refuse('a checkpoint without EMULATOR_CONTEXT')
+    const decoded = decodeEmulatorBlob(blob)
+    if (typeof decoded === 'string') return this.#refuse(decoded)
+    const { generation, epoch, device } = decoded
+    if (epoch <= this.#epoch) this.#refuse(`epoch ${epoch} after epoch ${this.#epoch}`)
+    const state = { cpu, device }
+    const flaw = this.#events.check(state)
+    if (flaw) this.#refuse(`a state that this guest can't load: ${flaw}`)
+    this.#epoch = epoch
+    this.#began = false
+    this.#events.ended({ generation, epoch, state })
+  }
+
+  #take(): { cpu: Uint8Array | undefined; blob: Uint8Array | undefined } {
+    const taken = { cpu: this.#cpu, blob: this.#blob }
+    this.#cpu = undefined
+    this.#blob = undefined
+    return taken
+  }
+
+  #refuse(rule: string): never {
+    const offset = this.#reader.bytesRead
+    throw new StreamError('bad-value', { offset, recordIndex: -1, record: 'checkpoint' }, rule)
+  }
+}

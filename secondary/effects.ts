@@ -1,0 +1,110 @@
+// Binds the names of the statechart to what they do: one short function a name, in the order in which a side
+// looks for its place, follows a primary, and claims. Each is a synchronous call out; what comes of it is an
+// event.
+
+import { fixedRecords } from '../shared/formats/record-encoder.ts'
+import { LIBXC } from '../shared/formats/libxc-records.ts'
+import { encodeRecord } from '../shared/formats/record-encoder.ts'
+import type { SecondaryAction } from './machine.ts'
+import type { SecondaryParts } from './secondary.ts'
+
+/** In periodic mode the SVM stands still: it has no pages of its own to report. */
+const NO_DIRTY_PFNS = encodeRecord(LIBXC.CHECKPOINT_DIRTY_PFN_LIST, { words: new Uint8Array(0) })
+
+/** Pages applied before other events get their turn: a few milliseconds. */
+const APPLY_PAGES = 4096
+
+export function secondaryEffects(
+  side: SecondaryParts,
+): Record<SecondaryAction, () => void> & { hasStalled: () => boolean } {
+  const { world, record, witness } = side
+  const { guest, clock, trace } = world
+  const { store } = guest
+
+  return {
+    forget() {
+      side.forget()
+      side.changed('looking for the register and for the peer')
+    },
+    readAtStart() {
+      witness.read('start')
+    },
+    dialPeer() {
+      side.dialPeer()
+    },
+    hangUp() {
+      side.hangUp()
+    },
+    writeFirst() {
+      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+    },
+    startGuest() {
+      side.startGuest()
+    },
+
+    openSession() {
+      side.dropSeed()
+      side.changed('a full copy of the guest is coming')
+    },
+    sendReply() {
+      side.channel.write([fixedRecords.SVM_SUSPENDED, NO_DIRTY_PFNS])
+    },
+    watchProgress() {
+      side.noteProgress()
+    },
+    hasStalled() {
+      return !side.progressed()
+    },
+    commit() {
+      store.commit()
+      side.commitStaged()
+      side.channel.write([fixedRecords.SVM_READY])
+    },
+    apply() {
+      const slice = () => {
+        if (!store.committed) return
+        if (store.apply(APPLY_PAGES)) side.send({ type: 'vmstate.applied' })
+        else clock.soon(slice)
+      }
+      slice()
+    },
+    sendLoaded() {
+      side.rewind()
+      side.channel.write([fixedRecords.SVM_RESUMED])
+    },
+
+    closeSession() {
+      side.dropStage()
+      side.changed('asking the witness who goes on')
+    },
+    readToClaim() {
+      witness.read('claim')
+    },
+    writeAlone() {
+      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+    },
+    promote() {
+      side.finishApply()
+    },
+    loadGuest() {
+      side.loadGuest()
+    },
+    becomePrimary() {
+      side.becomePrimary()
+    },
+    haltBackwards() {
+      trace.error('witness-went-backwards', side.describeBackwards())
+      side.changed(`witness went backwards: ${side.describeBackwards()}`)
+    },
+    haltGone() {
+      trace.error('guest-state-lost', side.describeGone())
+      side.changed(`guest state lost: ${side.describeGone()}`)
+    },
+    readWhileHalted() {
+      witness.read('halted')
+    },
+    protocolViolation() {
+      side.endSession('protocol-violation', side.describeForeign())
+    },
+  }
+}

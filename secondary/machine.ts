@@ -1,0 +1,290 @@
+// The statechart of the side that does not own the guest: only names and their order. Every side begins here,
+// reads the register, and either joins the owner (`session`) or, if the pair has none and it was told to be
+// the primary, founds it. Whoever wins the register leaves through `promoted` and is the primary from then on.
+//
+// Two regions run side by side while there is a session, as on the primary. `round` is the checkpoint under
+// way. `standing` is what this side is worth to the pair: unseeded, it has nothing and may forget its peer;
+// seeded, it may be all that is left, and when the session ends it asks the witness.
+//
+// What the peer says arrives as `peer.<word>`. A word that the state does not wait for reaches the root and is
+// a protocol violation there; nothing is ignored in silence.
+
+import { raise, setup } from 'xstate'
+import { DELAYS, type DelayName } from '../shared/protocol/delays.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+
+export type SecondaryEvent =
+  | { type: 'session.opened' }
+  | { type: 'session.ended'; yields: boolean }
+  | { type: 'link.failed' }
+  | { type: 'peer.checkpoint-request' }
+  | { type: 'peer.vmstate-send' }
+  | { type: 'peer.vmstate-end' }
+  | { type: 'vmstate.applied' }
+  | { type: 'checkpoint.committed' }
+  | { type: 'control.named' }
+  | { type: 'guest.running' }
+  | { type: 'guest.died' }
+  | { type: 'witness.found' }
+  | { type: 'witness.join' }
+  | { type: 'witness.backwards' }
+  | { type: 'witness.gone' }
+  | { type: 'witness.claim' }
+  | { type: 'witness.wait' }
+  | { type: 'witness.won' }
+  | { type: 'witness.again' }
+  | { type: 'witness.lost' }
+  | { type: 'witness.unreachable' }
+  | { type: 'operator.start-over' }
+  | { type: 'operator.adopt' }
+
+/** What ends a session from within: the code and detail that the log and the failover row show. */
+export interface EndSession {
+  readonly code: ErrorCode
+  readonly detail: string
+}
+
+export const SECONDARY_ACTIONS = [
+  'readAtStart',
+  'dialPeer',
+  'hangUp',
+  'writeFirst',
+  'startGuest',
+  'openSession',
+  'sendReply',
+  'watchProgress',
+  'commit',
+  'apply',
+  'sendLoaded',
+  'closeSession',
+  'readToClaim',
+  'writeAlone',
+  'promote',
+  'loadGuest',
+  'becomePrimary',
+  'forget',
+  'haltBackwards',
+  'haltGone',
+  'readWhileHalted',
+  'protocolViolation',
+] as const
+
+export type SecondaryAction = (typeof SECONDARY_ACTIONS)[number]
+
+const unbound = (name: string) => (): never => {
+  throw new Error(`${name} is not bound: see effects.ts`)
+}
+
+const base = setup({
+  types: { events: {} as SecondaryEvent },
+  actions: {
+    ...(Object.fromEntries(
+      SECONDARY_ACTIONS.map((name) => [name, unbound(name)]),
+    ) as unknown as Record<SecondaryAction, () => void>),
+    endSession: (_: unknown, _params: EndSession) => unbound('endSession')(),
+  },
+  guards: {
+    hasStalled: unbound('hasStalled') as () => boolean,
+    peerYields: ({ event }) => event.type === 'session.ended' && event.yields,
+  },
+  delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<
+    DelayName,
+    number
+  >,
+})
+
+const missed = (detail: string) =>
+  ({ type: 'endSession', params: { code: 'deadline-missed', detail } }) as const
+
+/** While bytes keep coming the wait begins anew; a delay that passes without any ends the session. */
+const untilStalled = (state: string) =>
+  [
+    { guard: 'hasStalled', actions: missed('vmstateTimeoutMs') },
+    { target: state, reenter: true },
+  ] as const
+
+export const secondaryMachine = base.createMachine({
+  id: 'secondary',
+  initial: 'connecting',
+  on: { 'peer.*': { actions: 'protocolViolation' } },
+  states: {
+    connecting: {
+      entry: 'forget',
+      initial: 'reading',
+      states: {
+        reading: {
+          entry: 'readAtStart',
+          on: {
+            'witness.found': '#secondary.founding',
+            'witness.join': 'dialling',
+            'witness.backwards': { target: '#secondary.halted', actions: 'haltBackwards' },
+            'witness.gone': { target: '#secondary.halted', actions: 'haltGone' },
+            'witness.unreachable': 'resting',
+          },
+          after: { witnessTimeoutMs: 'resting' },
+        },
+        dialling: {
+          entry: 'dialPeer',
+          on: { 'session.opened': '#secondary.session', 'link.failed': 'resting' },
+          after: { helloTimeoutMs: { target: 'resting', actions: 'hangUp' } },
+        },
+        resting: { after: { reconnectMs: 'reading' } },
+      },
+    },
+
+    founding: {
+      initial: 'writing',
+      states: {
+        writing: {
+          entry: 'writeFirst',
+          on: {
+            'witness.won': 'booting',
+            'witness.again': '#secondary.connecting',
+            'witness.lost': '#secondary.connecting',
+            'witness.unreachable': 'waiting',
+          },
+          after: { witnessTimeoutMs: 'waiting' },
+        },
+        waiting: { after: { witnessRetryMs: 'writing' } },
+        booting: {
+          entry: 'startGuest',
+          on: { 'guest.running': '#secondary.promoted', 'guest.died': '#secondary.connecting' },
+          after: { loadTimeoutMs: '#secondary.connecting' },
+        },
+      },
+    },
+
+    session: {
+      type: 'parallel',
+      entry: 'openSession',
+      states: {
+        round: {
+          initial: 'seeding',
+          states: {
+            seeding: {
+              on: { 'peer.vmstate-send': 'receiving' },
+              after: { vmstateTimeoutMs: { actions: missed('vmstateTimeoutMs') } },
+            },
+            idle: {
+              on: { 'peer.checkpoint-request': 'suspended' },
+              after: { requestTimeoutMs: { actions: missed('requestTimeoutMs') } },
+            },
+            suspended: {
+              entry: 'sendReply',
+              on: { 'peer.vmstate-send': 'receiving' },
+              after: { vmstateTimeoutMs: { actions: missed('vmstateTimeoutMs') } },
+            },
+            receiving: {
+              entry: 'watchProgress',
+              on: { 'peer.vmstate-end': 'loading' },
+              after: { vmstateTimeoutMs: untilStalled('receiving') },
+            },
+            loading: {
+              entry: ['commit', raise({ type: 'checkpoint.committed' }), 'apply'],
+              on: { 'vmstate.applied': { target: 'idle', actions: 'sendLoaded' } },
+              after: { loadedTimeoutMs: { actions: missed('loadedTimeoutMs') } },
+            },
+          },
+        },
+
+        standing: {
+          initial: 'unseeded',
+          states: {
+            unseeded: {
+              on: { 'checkpoint.committed': 'seeded', 'session.ended': '#secondary.connecting' },
+            },
+            seeded: {
+              on: {
+                'control.named': 'named',
+                'session.ended': [
+                  { guard: 'peerYields', target: '#secondary.claiming.reading' },
+                  { target: '#secondary.claiming' },
+                ],
+              },
+            },
+            named: {
+              on: {
+                'session.ended': [
+                  { guard: 'peerYields', target: '#secondary.claiming.reading' },
+                  { target: '#secondary.claiming' },
+                ],
+              },
+            },
+          },
+        },
+      },
+    },
+
+    claiming: {
+      entry: 'closeSession',
+      initial: 'handicap',
+      on: { 'operator.adopt': '.writing' },
+      states: {
+        handicap: { after: { claimHandicapMs: 'reading' } },
+        reading: {
+          entry: 'readToClaim',
+          on: {
+            'witness.claim': 'writing',
+            'witness.wait': 'undecided',
+            'witness.gone': { target: 'orphaned', actions: 'haltGone' },
+            'witness.lost': '#secondary.connecting',
+            'witness.unreachable': 'waiting',
+          },
+          after: { witnessTimeoutMs: 'waiting' },
+        },
+        waiting: { after: { witnessRetryMs: 'reading' } },
+        writing: {
+          entry: 'writeAlone',
+          on: {
+            'witness.won': '#secondary.loading',
+            'witness.again': 'reading',
+            'witness.lost': '#secondary.connecting',
+            'witness.unreachable': 'writingAgain',
+          },
+          after: { witnessTimeoutMs: 'writingAgain' },
+        },
+        writingAgain: { after: { witnessRetryMs: 'writing' } },
+        undecided: {
+          entry: 'dialPeer',
+          on: { 'session.opened': '#secondary.session', 'link.failed': 'waiting' },
+          after: { helloTimeoutMs: { target: 'waiting', actions: 'hangUp' } },
+        },
+        orphaned: {
+          on: { 'operator.start-over': '#secondary.founding' },
+          after: { haltedRecheckMs: 'reading' },
+        },
+      },
+    },
+
+    loading: {
+      entry: ['promote', 'loadGuest'],
+      on: { 'guest.running': 'promoted', 'guest.died': 'connecting' },
+      after: { loadTimeoutMs: 'connecting' },
+    },
+
+    promoted: { entry: 'becomePrimary' },
+
+    halted: {
+      initial: 'resting',
+      on: { 'operator.start-over': 'founding' },
+      states: {
+        resting: { after: { haltedRecheckMs: 'dialling' } },
+        dialling: {
+          entry: 'dialPeer',
+          on: { 'session.opened': '#secondary.session', 'link.failed': 'reading' },
+          after: { helloTimeoutMs: { target: 'reading', actions: 'hangUp' } },
+        },
+        reading: {
+          entry: 'readWhileHalted',
+          on: {
+            'witness.join': '#secondary.connecting',
+            'witness.backwards': 'resting',
+            'witness.gone': 'resting',
+            'witness.unreachable': 'resting',
+          },
+          after: { witnessTimeoutMs: 'resting' },
+        },
+      },
+    },
+  },
+})

@@ -1,0 +1,432 @@
+// The side that does not own the guest, minus the world: what happens in the world comes in through its methods
+// and becomes events of the statechart, what the statechart wants goes out through the ports (effects.ts). It
+// finds its place by the register, joins the owner, stages and commits its checkpoints, and when the owner is
+// gone asks the witness whether it may go on with the last one.
+
+import { createActor, type Actor } from 'xstate'
+import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
+import type { SideRecord } from '../shared/failover/side-record.ts'
+import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import { WitnessClient } from '../shared/failover/witness-client.ts'
+import { StreamError } from '../shared/formats/stream-error.ts'
+import type { GuestState } from '../shared/guest/contract.ts'
+import type {
+  ControlLink,
+  ControlLinkHandlers,
+  DataChannel,
+  DataChannelHandlers,
+  World,
+} from '../shared/ports.ts'
+import type { Delays } from '../shared/protocol/delays.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+import { describeHolder, type Generation, type Incarnation } from '../shared/protocol/register.ts'
+import type { StateName } from '../shared/protocol/states.ts'
+import { CheckpointReader, type StagedCheckpoint } from './checkpoint-reader.ts'
+import { secondaryEffects } from './effects.ts'
+import { secondaryMachine, type EndSession, type SecondaryEvent } from './machine.ts'
+
+export interface SecondaryOptions {
+  readonly world: World
+  readonly delays: Delays
+  readonly record: SideRecord
+  /** What this side says first on a control link that it dialled. */
+  readonly hello: () => PeerMessage
+  /** The guest runs here and the register names this side alone. */
+  readonly promoted: (state: GuestState | undefined) => void
+  readonly changed: (reason: string) => void
+  /** The primary was told to stop the pair: this side ends as well. */
+  readonly stopped: () => void
+}
+
+/** What effects.ts works on. */
+export type SecondaryParts = Secondary
+
+/** Ends that tell that the primary will not claim: no need to let it go first. */
+const YIELDING: readonly ErrorCode[] = ['handed-over', 'guest-died', 'peer-left']
+
+export class Secondary {
+  readonly role = 'secondary'
+  readonly world: World
+  readonly record: SideRecord
+  readonly witness: WitnessClient
+  reason = ''
+  readonly #options: SecondaryOptions
+  readonly #actor: Actor<typeof secondaryMachine>
+  #dialled = 0
+  #link: ControlLink | undefined
+  #session: Session | undefined
+  #reader: CheckpointReader | undefined
+  #staged: StagedCheckpoint | undefined
+  #committed: StagedCheckpoint | undefined
+  #progress = 0
+  #foreign: SecondaryEvent | undefined
+  #lostAt: { at: number; end: SessionEnd } | undefined
+  #claimedAt: number | undefined
+  #startsOver: Generation | undefined
+
+  constructor(options: SecondaryOptions) {
+    const { world, delays, record } = options
+    this.#options = options
+    this.world = world
+    this.record = record
+    this.witness = new WitnessClient(world.witness, record, (verdict) => {
+      if (verdict === 'won') this.#claimedAt = world.clock.now()
+      this.send({ type: `witness.${verdict}` } as SecondaryEvent)
+    })
+    const { hasStalled, ...actions } = secondaryEffects(this)
+    const machine = secondaryMachine.provide({
+      actions: {
+        ...actions,
+        endSession: (_, { code, detail }: EndSession) => this.endSession(code, detail),
+      },
+      guards: { hasStalled },
+      delays,
+    })
+    this.#actor = createActor(machine, { clock: world.clock })
+    this.#actor.subscribe({
+      error: (error) => {
+        throw error
+      },
+    })
+  }
+
+  start(): void {
+    this.#actor.start()
+  }
+
+  stop(): void {
+    this.witness.forget()
+    this.#actor.stop()
+    this.hangUp()
+    this.#session?.end('peer-left', 'stopped by request')
+  }
+
+  // What an operator sees.
+
+  get state(): StateName {
+    const snapshot = this.#actor.getSnapshot()
+    if (snapshot.matches('session')) {
+      return snapshot.matches({ session: { standing: 'named' } }) ? 'protected' : 'seeding'
+    }
+    if (snapshot.matches({ claiming: 'orphaned' }) || snapshot.matches('halted')) return 'halted'
+    if (snapshot.matches('claiming') || snapshot.matches('loading')) return 'claiming'
+    return snapshot.matches('promoted') ? 'standalone' : 'connecting'
+  }
+
+  /** For tests and the log: the state value of the statechart. */
+  get stateValue(): unknown {
+    return this.#actor.getSnapshot().value
+  }
+
+  get peerIncarnation(): Incarnation | undefined {
+    return this.record.peer
+  }
+
+  // The way into a session.
+
+  dialPeer(): void {
+    this.hangUp()
+    const dialled = ++this.#dialled
+    const isCurrent = () => dialled === this.#dialled
+    this.world.network.dialPeer({
+      failed: () => {
+        if (isCurrent()) this.send({ type: 'link.failed' })
+      },
+      open: (link) => {
+        if (!isCurrent()) {
+          link.close()
+          return { message() {}, closed() {} }
+        }
+        this.#link = link
+        link.send(this.#options.hello())
+        return this.#linkHandlers(link, isCurrent)
+      },
+    })
+  }
+
+  /** Gives up a link that has not become a session. */
+  hangUp(): void {
+    this.#dialled++
+    this.#link?.close()
+    this.#link = undefined
+  }
+
+  #linkHandlers(link: ControlLink, isCurrent: () => boolean): ControlLinkHandlers {
+    let session: Session | undefined
+    return {
+      message: (message) => {
+        if (session) return this.#fromPrimary(session, message)
+        if (!isCurrent()) return
+        if (message.type === 'welcome') session = this.#welcomed(link, message)
+        if (message.type === 'refused') this.#refused(message)
+      },
+      closed: () => {
+        if (session) session.lost('connection-lost', 'the control channel was closed')
+        else if (isCurrent()) this.send({ type: 'link.failed' })
+      },
+    }
+  }
+
+  #refused(message: PeerMessage & { type: 'refused' }): void {
+    if (message.incarnation) this.record.peer = message.incarnation
+    if (message.register) this.world.witness.learn(message.register)
+    if (message.code !== 'not-primary') this.changed(`${message.code}: ${message.reason}`)
+    this.hangUp()
+    this.send({ type: 'link.failed' })
+  }
+
+  #welcomed(link: ControlLink, welcome: Welcome): Session {
+    const { world, record } = this
+    record.peer = welcome.incarnation
+    this.#link = undefined
+    const session = new Session({
+      clock: world.clock,
+      delays: this.#options.delays,
+      link,
+      number: welcome.session,
+      heartbeat: () => this.heartbeat(),
+      ended: (end) => this.#sessionEnded(session, end),
+    })
+    const dialled = this.#dialled
+    world.network.dialData(
+      { address: welcome.dataAddress, token: welcome.dataToken },
+      {
+        failed: (why) => {
+          session.lost('connection-lost', `the data channel could not be dialled: ${why}`)
+          if (dialled === this.#dialled) this.send({ type: 'link.failed' })
+        },
+        open: (channel) => this.#open(session, welcome, channel),
+      },
+    )
+    return session
+  }
+
+  #open(session: Session, welcome: Welcome, channel: DataChannel): DataChannelHandlers {
+    const { record, world } = this
+    session.channel = channel
+    if (session.over || !this.#actor.getSnapshot().can({ type: 'session.opened' })) {
+      session.end('connection-lost', 'the session was given up before its data channel was open')
+      channel.close()
+      return { buffer: () => new Uint8Array(1), received() {}, drained() {}, closed() {} }
+    }
+    this.#session = session
+    record.session = welcome.session
+    record.sessionOwner = welcome.incarnation
+    record.sessionGeneration = welcome.generation
+    this.send({ type: 'session.opened' })
+    const reader = new CheckpointReader(world.guest.store, record.epoch, {
+      requested: () => this.send({ type: 'peer.checkpoint-request' }),
+      began: () => this.send({ type: 'peer.vmstate-send' }),
+      ended: (staged) => {
+        this.#staged = staged
+        this.send({ type: 'peer.vmstate-end' })
+      },
+      check: (state) => world.guest.check(state),
+    })
+    this.#reader = reader
+    return this.#dataHandlers(session, reader)
+  }
+
+  #dataHandlers(session: Session, reader: CheckpointReader): DataChannelHandlers {
+    return {
+      buffer: () => reader.buffer(),
+      received: (count) => {
+        if (session.over) return
+        session.heard()
+        try {
+          reader.received(count)
+        } catch (error) {
+          if (!(error instanceof StreamError)) throw error
+          session.end('bad-stream', error.message)
+        }
+      },
+      drained() {},
+      closed: () => session.lost('connection-lost', 'the data channel was closed'),
+    }
+  }
+
+  #fromPrimary(session: Session, message: PeerMessage): void {
+    if (session.over) return
+    session.heard()
+    if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
+    if (message.type === 'stopped') this.#options.stopped()
+    if (message.type !== 'register') return
+    this.world.witness.learn(message.register)
+    const { holder } = message.register
+    const names = holder.kind === 'pair' && holder.secondary === this.record.incarnation
+    if (!names || holder.session !== session.number) return
+    this.record.saw(message.register)
+    this.send({ type: 'control.named' })
+    this.changed('the pair is recorded by the witness')
+  }
+
+  // The guest, when this side is promoted.
+
+  guestRunning(): void {
+    this.send({ type: 'guest.running' })
+  }
+
+  guestDied(why: string): void {
+    this.world.trace.error('guest-died', why)
+    this.send({ type: 'guest.died' })
+  }
+
+  // Operator. Each returns whether the state allows it.
+
+  startOver(generation: Generation): boolean {
+    const { register } = this.record
+    if (this.state !== 'halted' || generation !== (register?.generation ?? 0)) return false
+    this.record.obey(register)
+    this.#startsOver = generation
+    this.send({ type: 'operator.start-over' })
+    return true
+  }
+
+  adopt(): boolean {
+    const { register, sessionOwner } = this.record
+    const seeded = this.#committed !== undefined && this.#session === undefined
+    const unnamed = register?.holder.kind === 'alone' && register.holder.owner === sessionOwner
+    if (!seeded || !unnamed) return false
+    this.send({ type: 'operator.adopt' })
+    return true
+  }
+
+  /** Asks the primary to hand the guest over; false if there is none to ask. */
+  askToYield(): boolean {
+    if (this.state !== 'protected') return false
+    this.#session?.send({ type: 'yield' })
+    return true
+  }
+
+  // For effects.ts.
+
+  get channel(): DataChannel {
+    if (this.#session?.channel === undefined) return { write: () => true, close() {} }
+    return this.#session.channel
+  }
+
+  /** Nothing of an earlier life is kept: not its state, not its name. */
+  forget(): void {
+    this.hangUp()
+    this.witness.forget()
+    this.dropSeed()
+    this.record.beginLife(this.world.random.token())
+    this.world.guest.stop()
+  }
+
+  dropSeed(): void {
+    this.#finishApplying()
+    this.world.guest.store.clear()
+    this.#staged = undefined
+    this.#committed = undefined
+    this.#lostAt = undefined
+  }
+
+  /** A checkpoint that is not whole is dropped; one that is committed is kept. */
+  dropStage(): void {
+    if (!this.world.guest.store.committed) this.world.guest.store.discard()
+    this.#staged = undefined
+  }
+
+  commitStaged(): void {
+    this.#committed = this.#staged
+    this.#staged = undefined
+    if (this.#committed) this.record.reachedEpoch(this.#committed.epoch)
+  }
+
+  rewind(): void {
+    this.#reader?.rewind()
+  }
+
+  noteProgress(): void {
+    this.#progress = this.#reader?.bytes ?? 0
+  }
+
+  progressed(): boolean {
+    return (this.#reader?.bytes ?? 0) > this.#progress
+  }
+
+  finishApply(): void {
+    this.#finishApplying()
+    this.world.guest.store.discard()
+  }
+
+  #finishApplying(): void {
+    const { store } = this.world.guest
+    if (store.committed) store.apply(Number.POSITIVE_INFINITY)
+  }
+
+  startGuest(): void {
+    if (this.#startsOver !== undefined) this.world.trace.log('warn', 'starting over: cold')
+    this.#startsOver = undefined
+    this.world.guest.start()
+  }
+
+  loadGuest(): void {
+    if (this.#committed) this.world.guest.load(this.#committed.state)
+  }
+
+  becomePrimary(): void {
+    this.#noteFailover()
+    this.#options.promoted(this.#committed?.state)
+  }
+
+  endSession(code: ErrorCode, detail: string): void {
+    this.#session?.end(code, detail)
+  }
+
+  describeForeign(): string {
+    return `${this.#foreign?.type ?? 'an event'} in state ${JSON.stringify(this.stateValue)}`
+  }
+
+  describeBackwards(): string {
+    const { register, generation } = this.record
+    return `register at generation ${register?.generation ?? 0}, this side has seen ${generation}`
+  }
+
+  describeGone(): string {
+    const { register } = this.record
+    if (register === undefined) return 'there is no register'
+    return `${describeHolder(register.holder)} at generation ${register.generation}, and none of them lives`
+  }
+
+  changed(reason: string): void {
+    this.reason = reason
+    this.#options.changed(reason)
+  }
+
+  heartbeat(): PeerMessage {
+    const { generation, epoch } = this.record
+    return { type: 'heartbeat', generation, epoch, state: this.state }
+  }
+
+  send(event: SecondaryEvent): void {
+    if (event.type.startsWith('peer.')) this.#foreign = event
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+  }
+
+  #sessionEnded(session: Session, end: SessionEnd): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    this.#reader = undefined
+    this.#lostAt = { at: this.world.clock.now(), end }
+    this.world.trace.error(end.code, end.detail)
+    this.send({ type: 'session.ended', yields: YIELDING.includes(end.code) })
+  }
+
+  #noteFailover(): void {
+    const lost = this.#lostAt
+    if (lost === undefined || this.#claimedAt === undefined) return
+    const now = this.world.clock.now()
+    this.world.trace.failover({
+      at: now,
+      role: 'secondary',
+      reason: lost.end.code,
+      detail: lost.end.detail,
+      detectedMs: lost.end.silenceMs,
+      claimedMs: this.#claimedAt - lost.at,
+      servingMs: now - lost.at,
+      generation: this.record.generation,
+    })
+  }
+}

@@ -1,0 +1,208 @@
+// What is said on the control channel: one JSON object a WebSocket message, checked against these schemas at
+// both doors. Every connection begins with `hello`, which says who calls; a peer is then welcomed or refused,
+// an operator (the command line, the console) may ask and command. Numbers are milliseconds, bytes or counts,
+// as their names say. docs/protocol.md prints this table.
+
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from '../protocol/errors.ts'
+import { STATES, type StateName } from '../protocol/states.ts'
+
+const keysOf = <K extends string>(table: Record<K, unknown>) =>
+  z.enum(Object.keys(table) as [K, ...K[]])
+
+const incarnation = z.string().regex(/^[0-9a-f]{32}$/)
+const count = z.int().nonnegative()
+const state = keysOf<StateName>(STATES)
+const errorCode = keysOf<ErrorCode>(ERRORS)
+const role = z.enum(['primary', 'secondary'])
+const text = z.string().max(1000)
+
+export const holderSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('alone'), owner: incarnation }),
+  z.object({
+    kind: z.literal('pair'),
+    primary: incarnation,
+    secondary: incarnation,
+    session: count,
+  }),
+  z.object({ kind: z.literal('stopped') }),
+])
+
+export const registerSchema = z.object({ generation: count, holder: holderSchema })
+
+const version = z.object({ major: count, minor: count })
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  from: z.literal('peer'),
+  version,
+  pair: z.string().max(200),
+  token: z.string().max(200).optional(),
+  name: z.string().max(200),
+  incarnation,
+  generation: count,
+  guest: z.object({
+    name: z.string().max(200),
+    digest: z.string().max(200),
+    memoryBytes: count,
+  }),
+})
+
+export const operatorHelloSchema = z.object({
+  type: z.literal('hello'),
+  from: z.literal('operator'),
+  version,
+})
+
+const welcomeSchema = z.object({
+  type: z.literal('welcome'),
+  name: z.string().max(200),
+  incarnation,
+  generation: count,
+  session: count,
+  dataAddress: z.string().max(200),
+  dataToken: z.string().max(100),
+})
+
+const refusedSchema = z.object({
+  type: z.literal('refused'),
+  code: errorCode,
+  reason: text,
+  /** Of whoever refuses, once the caller has shown the token of the pair. */
+  incarnation: incarnation.optional(),
+  /** What the caller should have known, when its generation is stale. */
+  register: registerSchema.optional(),
+})
+
+const heartbeatSchema = z.object({
+  type: z.literal('heartbeat'),
+  generation: count,
+  epoch: count,
+  state,
+})
+
+const registerMessageSchema = z.object({ type: z.literal('register'), register: registerSchema })
+
+const byeSchema = z.object({ type: z.literal('bye'), code: errorCode, detail: text })
+
+/** The secondary's operator wants the primary to hand the guest over. */
+const yieldSchema = z.object({ type: z.literal('yield') })
+
+/** The pair was stopped by request: end as well. */
+const stoppedSchema = z.object({ type: z.literal('stopped') })
+
+export const peerMessageSchema = z.discriminatedUnion('type', [
+  helloSchema,
+  welcomeSchema,
+  refusedSchema,
+  heartbeatSchema,
+  registerMessageSchema,
+  byeSchema,
+  yieldSchema,
+  stoppedSchema,
+])
+
+export type PeerMessage = z.infer<typeof peerMessageSchema>
+export type PeerHello = z.infer<typeof helloSchema>
+export type Welcome = z.infer<typeof welcomeSchema>
+
+/** What an operator can do to a side. `changes`: needs the token of the pair. */
+export const VERBS = {
+  status: { changes: false, meaning: 'what this side is and does' },
+  history: { changes: false, meaning: 'the last checkpoints and failovers, a row each' },
+  watch: { changes: false, meaning: 'a status at once and after each change' },
+  failover: {
+    changes: true,
+    meaning: 'the other side, or a waiting claim, goes on with the guest',
+  },
+  failback: { changes: true, meaning: 'a standalone side accepts a new secondary' },
+  pause: { changes: true, meaning: 'suspends the guest; checkpoints go on' },
+  resume: { changes: true, meaning: 'resumes the guest' },
+  'start-over': { changes: true, meaning: 'a cold guest, after every state was lost' },
+  adopt: { changes: true, meaning: 'serves from a seed that was never named' },
+  stop: { changes: true, meaning: 'ends this side, or with --pair both' },
+} as const
+
+export type VerbName = keyof typeof VERBS
+
+export const verbSchema = z.object({
+  type: z.literal('verb'),
+  id: count,
+  verb: keysOf<VerbName>(VERBS),
+  token: z.string().max(200).optional(),
+  /** start-over: the generation that the operator has seen. */
+  generation: count.optional(),
+  /** stop: both sides. */
+  pair: z.boolean().optional(),
+  /** history: at most so many rows. */
+  rows: count.optional(),
+})
+
+export type VerbMessage = z.infer<typeof verbSchema>
+
+const quantiles = z.object({ p50: z.number(), p99: z.number(), max: z.number() })
+
+export const statusSchema = z.object({
+  name: z.string(),
+  pair: z.string(),
+  pid: count,
+  incarnation,
+  role,
+  state,
+  reason: z.string(),
+  generation: count,
+  epoch: count,
+  session: count,
+  register: registerSchema.optional(),
+  witness: z.string(),
+  warning: z.string().optional(),
+  peer: z.object({ name: z.string(), address: z.string(), incarnation: z.string().optional() }),
+  guest: z.object({
+    name: z.string(),
+    digest: z.string(),
+    memoryBytes: count,
+    kernel: z.string(),
+    paused: z.boolean(),
+    /** Of the last commit (secondary) or capture (primary); asked for, since it reads all RAM. */
+    memoryDigest: z.string().optional(),
+  }),
+  addresses: z.object({ control: z.string(), data: z.string(), clients: z.string() }),
+  clients: count,
+  checkpoints: count,
+  pages: count,
+  bytes: count,
+  heldBytes: count,
+  stages: z.record(z.string(), quantiles),
+  pause: quantiles,
+  cycle: quantiles,
+  dirtyPages: count,
+  failovers: count,
+  rssBytes: count,
+  uptimeMs: z.number(),
+})
+
+export type Status = z.infer<typeof statusSchema>
+
+export const answerSchema = z.object({
+  type: z.literal('answer'),
+  id: count,
+  ok: z.boolean(),
+  code: errorCode.optional(),
+  detail: text.optional(),
+  status: statusSchema.optional(),
+  checkpoints: z.array(z.record(z.string(), z.unknown())).optional(),
+  failovers: z.array(z.record(z.string(), z.unknown())).optional(),
+})
+
+export const eventSchema = z.object({ type: z.literal('event'), status: statusSchema })
+
+export const operatorMessageSchema = z.discriminatedUnion('type', [
+  refusedSchema,
+  answerSchema,
+  eventSchema,
+])
+
+export type OperatorMessage = z.infer<typeof operatorMessageSchema>
+export type Answer = z.infer<typeof answerSchema>
+
+export const firstMessageSchema = z.discriminatedUnion('from', [helloSchema, operatorHelloSchema])

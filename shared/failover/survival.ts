@@ -1,0 +1,117 @@
+// Who goes on: one truth table. From inside, a partition and a crash look the same, so no side ever decides by
+// what it hears of its peer; it decides by what the witness says, and this table is the only place where that
+// is judged. A row holds at one moment of a side's life and fires when all of its guards hold; the first row
+// that fires gives the verdict; where none fires the verdict is `lost`. (The numbers in brackets are the rules
+// of docs/protocol.md, "Failover".)
+
+import type { Role } from '../protocol/messages.ts'
+import type { Generation, Incarnation, Register } from '../protocol/register.ts'
+
+/**
+ * start: a side begins its life. claim: a secondary lost its session and looks whether it may claim.
+ * claimed: an answer to writing alone(me). paired: an answer to writing pair(me, S, session).
+ * halted: a side that holds nothing looks who could still own the guest.
+ */
+export type Moment = 'start' | 'claim' | 'claimed' | 'paired' | 'halted'
+
+/**
+ * found: write alone(me), begin cold. join: become a fresh secondary. backwards: the witness is older than
+ * this side. claim: write alone(me) from the register's generation. wait: keep the state, read again.
+ * won: serve. again: claim from the register's generation. named: protected. retry: write the same again.
+ * gone: everyone who held the guest is dead. lost: the other side has the guest.
+ */
+export type Verdict =
+  | 'found'
+  | 'join'
+  | 'backwards'
+  | 'claim'
+  | 'wait'
+  | 'won'
+  | 'again'
+  | 'named'
+  | 'retry'
+  | 'gone'
+  | 'lost'
+
+export interface Facts {
+  /** What the witness holds; undefined if there is no register yet. */
+  readonly register: Register | undefined
+  readonly me: Incarnation
+  /** What the daemon was told to be at its start. */
+  readonly told: Role
+  /** The newest generation that this side has seen, from its disk or in this life. */
+  readonly seen: Generation
+  /** The incarnation of the peer, as far as it is known to live. */
+  readonly peer: Incarnation | undefined
+  /** The session that this side was in: its number, its owner and the owner's generation at its start. */
+  readonly session: number
+  readonly sessionOwner: Incarnation | undefined
+  readonly sessionGeneration: Generation
+}
+
+/** Mutable on purpose: the simulator takes one guard away at a time and demands that a seed finds it out. */
+export const GUARDS = {
+  isBehind: (f: Facts) => (f.register?.generation ?? 0) < f.seen,
+  hasNoOwner: (f: Facts) => f.register === undefined || f.register.holder.kind === 'stopped',
+  wasToldPrimary: (f: Facts) => f.told === 'primary',
+  isAloneMe: (f: Facts) => f.register?.holder.kind === 'alone' && f.register.holder.owner === f.me,
+  isAloneOwner: (f: Facts) =>
+    f.register?.holder.kind === 'alone' && f.register.holder.owner === f.sessionOwner,
+  isOwnersGeneration: (f: Facts) => f.register?.generation === f.sessionGeneration,
+  isPairWithPrimaryMe: (f: Facts) =>
+    f.register?.holder.kind === 'pair' && f.register.holder.primary === f.me,
+  isPairWithSecondaryMe: (f: Facts) =>
+    f.register?.holder.kind === 'pair' && f.register.holder.secondary === f.me,
+  isThisSession: (f: Facts) =>
+    f.register?.holder.kind === 'pair' && f.register.holder.session === f.session,
+  isPeerKnown: (f: Facts) => f.peer !== undefined,
+  isNobodyAlive: (f: Facts) => !holders(f.register).some((one) => one === f.me || one === f.peer),
+}
+
+export type GuardName = keyof typeof GUARDS
+
+interface Row {
+  readonly at: Moment
+  readonly when: readonly GuardName[]
+  readonly then: Verdict
+}
+
+export const SURVIVAL: readonly Row[] = [
+  // [1] A register that is older than the disk is no judge.
+  { at: 'start', when: ['isBehind'], then: 'backwards' },
+  { at: 'start', when: ['hasNoOwner', 'wasToldPrimary'], then: 'found' },
+  // [9] A pair or an owner of which nobody lives any more can't be joined.
+  { at: 'start', when: ['isPeerKnown', 'isNobodyAlive'], then: 'gone' },
+  { at: 'start', when: [], then: 'join' },
+  // [5] Only a pair that names this incarnation and this session lets a secondary claim ...
+  { at: 'claim', when: ['isPairWithSecondaryMe', 'isThisSession'], then: 'claim' },
+  // [9] ... one that was seeded and never named has nobody to wait for once the owner is dead ...
+  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isNobodyAlive'], then: 'gone' },
+  // [7] ... and until the owner has moved on it may still be named by a late write.
+  { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], then: 'wait' },
+  // [6] What the register says after this side has written alone(me).
+  { at: 'claimed', when: ['isAloneMe'], then: 'won' },
+  { at: 'claimed', when: ['isPairWithPrimaryMe'], then: 'again' },
+  { at: 'claimed', when: ['isPairWithSecondaryMe', 'isThisSession'], then: 'again' },
+  // [3] What it says after this side has written the pair.
+  { at: 'paired', when: ['isPairWithPrimaryMe', 'isThisSession'], then: 'named' },
+  { at: 'paired', when: ['isAloneMe'], then: 'retry' },
+  // [9] A side that halted looks whether there is somebody to join.
+  { at: 'halted', when: ['isBehind'], then: 'backwards' },
+  { at: 'halted', when: ['isPeerKnown', 'isNobodyAlive'], then: 'gone' },
+  { at: 'halted', when: [], then: 'join' },
+]
+
+/** The first row of this moment whose guards all hold; `lost` if there is none. */
+export function judge(at: Moment, facts: Facts): Verdict {
+  const row = SURVIVAL.find((one) => one.at === at && one.when.every((name) => GUARDS[name](facts)))
+  return row?.then ?? 'lost'
+}
+
+/** Everyone who holds the guest's state by right of the register. */
+export function holders(register: Register | undefined): readonly Incarnation[] {
+  const holder = register?.holder
+  if (holder?.kind === 'alone') return [holder.owner]
+  if (holder?.kind === 'pair') return [holder.primary, holder.secondary]
+  return []
+}

@@ -1,0 +1,167 @@
+// The memory of a guest as a side holds it between checkpoints, and the arena where bytes on their way in or
+// out of it stand. Both lie in one buffer, because copyWithin() is the only way in the language to move a page
+// without making an object for it. On a primary the pages are the shadow (what the last checkpoint captured)
+// and the arena holds records being sent; on a secondary the pages are the last committed checkpoint and the
+// arena is the stage, where a checkpoint lies as it came over the wire until it is whole.
+//
+// Staging costs no copy: the channel receives into the arena, and stagePages() only notes where pages lie.
+// commit() makes the staged checkpoint irrevocable; apply() then moves it, in slices, and cannot fail: it
+// decodes nothing, allocates nothing and does no I/O. discard() forgets what was staged and not committed.
+
+import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
+import { invariant } from '../protocol/invariants.ts'
+
+/** Bytes of the arena beside the RAM: headers, pfns, CPU and device state. */
+const ARENA_EXTRA_BYTES = 40 * 1024 * 1024
+
+/** How large a buffer a guest of `memoryBytes` needs: its pages, and an arena for a whole checkpoint. */
+export function pageStoreBytes(memoryBytes: number): number {
+  return 2 * memoryBytes + (memoryBytes >> 8) + ARENA_EXTRA_BYTES
+}
+
+export class PageStore {
+  /** The guest's RAM, `pageCount` pages. */
+  readonly pages: Uint8Array
+  readonly pageCount: number
+  /** Pages and arena, for copyWithin; arena offsets below are offsets in this. */
+  readonly all: Uint8Array
+  readonly arenaStart: number
+
+  // The staged runs: pages [pfn, pfn + count) lie at `at` in `all`. Grown by doubling, never shrunk.
+  #runPfn = new Uint32Array(1024)
+  #runCount = new Uint32Array(1024)
+  #runAt = new Float64Array(1024)
+  #runs = 0
+  #staged = 0
+  #committed = false
+  #applied = 0
+  #touched = false
+
+  /** `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. */
+  constructor(buffer: ArrayBufferLike, memoryBytes: number) {
+    this.all = new Uint8Array(buffer)
+    this.pages = new Uint8Array(buffer, 0, memoryBytes)
+    this.pageCount = memoryBytes >>> PAGE_SHIFT
+    this.arenaStart = memoryBytes
+  }
+
+  get arenaBytes(): number {
+    return this.all.length - this.arenaStart
+  }
+
+  /** Pages staged since the last discard or commit. */
+  get stagedPages(): number {
+    return this.#staged
+  }
+
+  /** True between commit and the end of apply. */
+  get committed(): boolean {
+    return this.#committed
+  }
+
+  /** Notes that page `pfn` lies at offset `at` of `all`. Neighbours in both orders become one run. */
+  stagePage(pfn: number, at: number): void {
+    invariant(!this.#committed, 'whole-checkpoints', 'a page staged into a committed checkpoint')
+    const last = this.#runs - 1
+    this.#staged++
+    if (
+      last >= 0 &&
+      this.#runPfn[last] + this.#runCount[last] === pfn &&
+      this.#runAt[last] + this.#runCount[last] * PAGE_BYTES === at
+    ) {
+      this.#runCount[last]++
+      return
+    }
+    if (this.#runs === this.#runPfn.length) this.#grow()
+    this.#runPfn[this.#runs] = pfn
+    this.#runCount[this.#runs] = 1
+    this.#runAt[this.#runs] = at
+    this.#runs++
+  }
+
+  /** The staged checkpoint is whole: from here on it is the state, even if the peer dies now. */
+  commit(): void {
+    invariant(!this.#committed, 'whole-checkpoints', 'committed twice')
+    this.#committed = true
+    this.#applied = 0
+    this.#touched = true
+  }
+
+  /** Somebody else writes pages: a guest that is captured into this store. */
+  touch(): void {
+    this.#touched = true
+  }
+
+  /** Moves up to `pagesMax` committed pages to their place. True when none is left. */
+  apply(pagesMax: number): boolean {
+    invariant(this.#committed, 'whole-checkpoints', 'applied what was not committed')
+    let budget = pagesMax
+    while (this.#applied < this.#runs && budget > 0) {
+      const run = this.#applied
+      const count = Math.min(this.#runCount[run], budget)
+      const from = this.#runAt[run]
+      this.all.copyWithin(this.#runPfn[run] * PAGE_BYTES, from, from + count * PAGE_BYTES)
+      budget -= count
+      if (count === this.#runCount[run]) {
+        this.#applied++
+      } else {
+        this.#runPfn[run] += count
+        this.#runCount[run] -= count
+        this.#runAt[run] += count * PAGE_BYTES
+      }
+    }
+    if (this.#applied < this.#runs) return false
+    this.#committed = false
+    this.#forget()
+    return true
+  }
+
+  /** Forgets what was staged. A committed checkpoint can't be dropped. */
+  discard(): void {
+    invariant(!this.#committed, 'whole-checkpoints', 'a committed checkpoint dropped')
+    this.#forget()
+  }
+
+  /** All pages zero again, for a full copy that comes anew. Memory that was never used stays unused. */
+  clear(): void {
+    this.discard()
+    if (this.#touched) this.pages.fill(0)
+    this.#touched = false
+  }
+
+  #forget(): void {
+    this.#runs = 0
+    this.#staged = 0
+    this.#applied = 0
+  }
+
+  #grow(): void {
+    const size = this.#runPfn.length * 2
+    const pfn = new Uint32Array(size)
+    const count = new Uint32Array(size)
+    const at = new Float64Array(size)
+    pfn.set(this.#runPfn)
+    count.set(this.#runCount)
+    at.set(this.#runAt)
+    this.#runPfn = pfn
+    this.#runCount = count
+    this.#runAt = at
+  }
+}
+
+/**
+ * A digest of memory, for comparing two sides: 64 bits as 16 hex digits, not against an adversary. Trailing
+ * zero pages do not count, so that a guest which has not grown yet equals one that has.
+ */
+export function digestOf(pages: Uint8Array): string {
+  const words = new Uint32Array(pages.buffer, pages.byteOffset, pages.length >>> 2)
+  let end = words.length
+  while (end > 0 && words[end - 1] === 0) end--
+  let a = 0x811c9dc5
+  let b = 0x9e3779b9
+  for (let i = 0; i < end; i++) {
+    a = Math.imul(a ^ words[i], 0x01000193)
+    b = Math.imul(b ^ words[i] ^ (a >>> 15), 0x85ebca6b)
+  }
+  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,186 @@
+// The doors of the pure core. A side (one daemon's half of the pair, minus the world) speaks to the world only
+// through these interfaces: synchronous calls out; what happens in the world comes in as calls of the methods
+// of `Side`. A daemon implements them on sockets, threads and files, the simulator on a virtual clock,
+// network, disk and witness; nothing is mocked, both are full implementations.
+
+import type { PageStore } from './memory/page-store.ts'
+import type { PeerMessage } from './control/messages.ts'
+import type { Capture, GuestState } from './guest/contract.ts'
+import type { ErrorCode } from './protocol/errors.ts'
+import type { Epoch, Generation, Holder, Register } from './protocol/register.ts'
+import type { CheckpointRow, FailoverRow } from './trace/rows.ts'
+
+/** Monotonic milliseconds, fractions allowed. The shape that xstate takes as its clock. */
+export interface Clock {
+  now(): number
+  setTimeout(callback: () => void, delayMs: number): TimerHandle
+  clearTimeout(handle: TimerHandle): void
+  /** As soon as the events that are already waiting have been handled. */
+  soon(callback: () => void): void
+}
+
+export type TimerHandle = unknown
+
+export interface Random {
+  /** 128 bits nobody can guess, as 32 hex digits: incarnations and session tokens. */
+  token(): string
+}
+
+/** The control channel to the peer: whole messages, in order, until it is closed. */
+export interface ControlLink {
+  send(message: PeerMessage): void
+  close(): void
+}
+
+/** What a control link calls. After `closed` nothing more comes. */
+export interface ControlLinkHandlers {
+  message(message: PeerMessage): void
+  closed(): void
+}
+
+/** The data channel of one session, after its token line: Xen's bytes both ways. */
+export interface DataChannel {
+  /**
+   * Hands bytes over, in order. They are not copied: their owner leaves them alone until `drained`, or until
+   * the channel is closed. Returns false when more should wait for `drained`.
+   */
+  write(chunks: readonly Uint8Array[]): boolean
+  close(): void
+}
+
+/** What a data channel calls. After `closed` nothing more comes. */
+export interface DataChannelHandlers {
+  /** Where the next bytes shall go: at least one byte of room. */
+  buffer(): Uint8Array
+  /** `count` bytes were put at the start of what buffer() gave. */
+  received(count: number): void
+  /** All that was written has been taken by the kernel. */
+  drained(): void
+  closed(): void
+}
+
+export interface Network {
+  /** Dials the peer's control address; the answer comes as open or failed, once. */
+  dialPeer(answer: {
+    open(link: ControlLink): ControlLinkHandlers
+    failed(why: string): void
+  }): void
+  /** Dials the data channel that a welcome named, sending the token line first. */
+  dialData(
+    to: { readonly address: string; readonly token: string },
+    answer: { open(channel: DataChannel): DataChannelHandlers; failed(why: string): void },
+  ): void
+  /** What a welcome tells the secondary to dial. */
+  readonly dataAddress: string
+}
+
+/** The guest on this side. One at a time; `stop` ends it, after which `start` or `load` may begin another. */
+export interface GuestPort {
+  /** Where RAM stands between checkpoints: the shadow of a PVM, the committed state of an SVM. */
+  readonly store: PageStore
+  readonly identity: GuestIdentity
+  /** A cold guest. Answer: running, or died. */
+  start(): void
+  /** A guest that goes on from `store` and `state`. Answer: running, or died. */
+  load(state: GuestState): void
+  /**
+   * Suspends the guest at its next boundary, puts what changed since the last capture (or all that is not
+   * zero) into `store`, and resumes it. Answer: captured with the same `id`, or died. Nobody else may change
+   * `store` until then, and what was captured is sent before the next capture is asked for.
+   */
+  capture(id: number, scope: 'dirty' | 'all'): void
+  /** Why `state` can't be loaded; undefined if it can. Called before a checkpoint is committed. */
+  check(state: GuestState): string | undefined
+  open(connection: number): void
+  /** `bytes` now belong to the guest. */
+  input(connection: number, bytes: Uint8Array): void
+  close(connection: number): void
+  suspend(): void
+  resume(): void
+  /** Ends it at once, whatever it does. No event comes from it afterwards. */
+  stop(): void
+}
+
+export interface GuestIdentity {
+  readonly name: string
+  /** SHA-256 of the module, hex: both sides must run the same. */
+  readonly digest: string
+  /** The most RAM it may have: a multiple of the page size. */
+  readonly memoryBytes: number
+}
+
+export interface GuestHandlers {
+  running(): void
+  output(connection: number, bytes: Uint8Array): void
+  /** The guest wants this connection closed, after the output so far. */
+  closing(connection: number): void
+  captured(capture: Capture): void
+  /** Client bytes that were handed over and are now taken by the guest. */
+  took(bytes: number): void
+  died(why: string): void
+}
+
+/** Where released output goes, and where clients come from. */
+export interface OutputPort {
+  write(connection: number, bytes: Uint8Array): void
+  close(connection: number): void
+  /** True: new connections are taken. False: they are refused. */
+  serve(serving: boolean): void
+  /** Closes every connection; what was not written yet is dropped. */
+  closeAll(): void
+  /** Stops and starts reading from clients. */
+  pauseInput(paused: boolean): void
+}
+
+export interface WitnessAnswer {
+  /** False: the witness could not be asked, or did not answer. */
+  readonly reached: boolean
+  readonly register: Register | undefined
+}
+
+/** The judge between the sides. Answers may be lost; a late answer to an abandoned question is dropped. */
+export interface Witness {
+  readonly kind: string
+  /** What a status must say of it, such as that split brain is possible. */
+  readonly warning: string | undefined
+  read(answer: (answer: WitnessAnswer) => void): void
+  /**
+   * Writes `holder` as generation `from + 1` if the register is at `from`; answers with the register as it
+   * then is, whoever wrote it. The same write sent again is no error.
+   */
+  compareAndSet(from: Generation, holder: Holder, answer: (answer: WitnessAnswer) => void): void
+  /** The peer told of a register; a witness without shared storage learns by this. */
+  learn(register: Register): void
+  /** An operator granted what this witness holds back. */
+  grant(): void
+}
+
+/** The only things that a side remembers across its own death. */
+export interface Disk {
+  load(): { readonly generation: Generation; readonly epoch: Epoch }
+  save(seen: { readonly generation: Generation; readonly epoch: Epoch }): void
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Where rows, log lines and events go; the simulator's checkers listen here. */
+export interface Trace {
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void
+  /** One error between the sides, wanted or not. */
+  error(code: ErrorCode, detail: string): void
+  checkpoint(row: CheckpointRow): void
+  failover(row: FailoverRow): void
+  /** Something that operators who watch are told at once. */
+  changed(): void
+}
+
+export interface World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network
+  readonly guest: GuestPort
+  readonly output: OutputPort
+  readonly witness: Witness
+  readonly disk: Disk
+  readonly trace: Trace
+}

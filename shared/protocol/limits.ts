@@ -1,0 +1,46 @@
+// A limit on everything that a peer, a client or a guest can make grow. One row a limit: the value that the
+// code enforces is the value that the docs print. Units are last in the names; counts have none.
+
+const rows = {
+  recordBytesMax: {
+    value: 128 * 1024 * 1024,
+    meaning: 'body of one record (REC_LENGTH_MAX of Xen)',
+  },
+  recordPages: { value: 256, meaning: 'pages in one PAGE_DATA record that we write' },
+  deviceStateBytesMax: {
+    value: 16 * 1024 * 1024,
+    meaning: 'EMULATOR_CONTEXT and HVM_CONTEXT bodies',
+  },
+  dirtyPfnsMax: { value: 1 << 20, meaning: 'pfns in one CHECKPOINT_DIRTY_PFN_LIST' },
+  inFlightBytesMax: {
+    value: 8 * 1024 * 1024,
+    meaning: 'bytes handed to the data channel and not yet taken by the kernel',
+  },
+  heldBytesMax: {
+    value: 8 * 1024 * 1024,
+    meaning: 'output held before input is paused; a quarter of it makes a checkpoint due',
+  },
+  clientOutputBytesMax: {
+    value: 64 * 1024 * 1024,
+    meaning: 'released output that one client has not read; more closes its connection',
+  },
+  guestInputBytesMax: {
+    value: 4 * 1024 * 1024,
+    meaning: 'client input handed to the guest and not yet taken by it before clients are paused',
+  },
+  connectionsMax: { value: 4096, meaning: 'client connections at one time' },
+  controlMessageBytesMax: { value: 256 * 1024, meaning: 'one message on the control channel' },
+  controlConnectionsMax: { value: 64, meaning: 'control connections at one time' },
+  tokenLineBytesMax: { value: 128, meaning: 'the first line on the data channel' },
+  checkpointRows: { value: 1024, meaning: 'checkpoints kept in the history' },
+  failoverRows: { value: 64, meaning: 'failovers kept in the history' },
+  memoryBytesMax: { value: 2 * 1024 * 1024 * 1024, meaning: 'RAM of an embedded guest' },
+} as const
+
+export type LimitName = keyof typeof rows
+export const LIMITS: Readonly<Record<LimitName, number>> = Object.fromEntries(
+  Object.entries(rows).map(([name, row]) => [name, row.value]),
+) as Record<LimitName, number>
+export const LIMIT_MEANINGS: Readonly<Record<LimitName, string>> = Object.fromEntries(
+  Object.entries(rows).map(([name, row]) => [name, row.meaning]),
+) as Record<LimitName, string>

@@ -1,0 +1,326 @@
+// One side of the pair, minus the world: it holds the role that it has now and swaps it. A side begins as a
+// secondary that looks for its place; winning the register makes it the primary, losing it a fresh secondary
+// again, any number of times in one process. Everything that comes from outside enters here and goes to the
+// role; what does not concern the role at hand ends here.
+
+import type { PeerHello, PeerMessage, VerbMessage } from '../shared/control/messages.ts'
+import { SideRecord } from '../shared/failover/side-record.ts'
+import type { GuestState } from '../shared/guest/contract.ts'
+import type {
+  ControlLink,
+  ControlLinkHandlers,
+  DataChannel,
+  DataChannelHandlers,
+  GuestHandlers,
+  World,
+} from '../shared/ports.ts'
+import type { Delays } from '../shared/protocol/delays.ts'
+import { ERRORS, type ErrorCode } from '../shared/protocol/errors.ts'
+import { PROTOCOL_VERSION, type Role } from '../shared/protocol/messages.ts'
+import type { StateName } from '../shared/protocol/states.ts'
+import { Primary } from '../primary/primary.ts'
+import { Secondary } from '../secondary/secondary.ts'
+import { refusalOf, type PairIdentity } from './admission.ts'
+
+export interface SideOptions {
+  readonly world: World
+  readonly identity: PairIdentity
+  readonly name: string
+  readonly told: Role
+  readonly delays: Delays
+  /** `manual`: after a failover, a new secondary is accepted only once somebody asked for it. */
+  readonly failback: 'auto' | 'manual'
+  /** The pair was stopped, or this side was: the process may end. */
+  readonly stopped: (why: string) => void
+}
+
+export type VerbResult = { readonly ok: true; readonly detail?: string } | VerbRefusal
+
+interface VerbRefusal {
+  readonly ok: false
+  readonly code: ErrorCode
+  readonly detail: string
+}
+
+const done = (detail?: string): VerbResult => ({ ok: true, detail })
+const refuse = (code: ErrorCode, detail: string): VerbResult => ({ ok: false, code, detail })
+
+export class Side {
+  readonly record: SideRecord
+  readonly #options: SideOptions
+  #role: Primary | Secondary
+  #paused = false
+  #connections = 1
+  #ended = false
+
+  constructor(options: SideOptions) {
+    const { world, told } = options
+    this.#options = options
+    this.record = new SideRecord(told, world.disk, world.random.token())
+    this.#role = this.#newSecondary()
+  }
+
+  start(): void {
+    this.#role.start()
+  }
+
+  get role(): Role {
+    return this.#role.role
+  }
+
+  get state(): StateName {
+    return this.#role.state
+  }
+
+  get reason(): string {
+    return this.#role.reason
+  }
+
+  get stateValue(): unknown {
+    return this.#role.stateValue
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  get heldBytes(): number {
+    return this.#role instanceof Primary ? this.#role.gate.heldBytes : 0
+  }
+
+  get clientCount(): number {
+    return this.#role instanceof Primary ? this.#role.clientCount : 0
+  }
+
+  get peerIncarnation(): string | undefined {
+    return this.#role.peerIncarnation
+  }
+
+  // The peer.
+
+  /** A peer dialled this side and said hello: what its link calls, or undefined once it was refused. */
+  acceptPeer(hello: PeerHello, link: ControlLink): ControlLinkHandlers | undefined {
+    const { identity, world } = this.#options
+    const refusal = refusalOf(hello, identity)
+    if (refusal) {
+      world.trace.log('warn', `refused a peer: ${refusal.code}`, { reason: refusal.reason })
+      return this.#refuse(link, { type: 'refused', ...refusal })
+    }
+    const answer =
+      this.#role instanceof Primary
+        ? this.#role.admit(hello, link)
+        : ({ refused: 'not-primary' } as const)
+    if (!('refused' in answer)) return answer
+    const code = answer.refused
+    const { incarnation, register } = this.record
+    const stale = code === 'stale-generation' ? { register } : {}
+    const reason = `${ERRORS[code].meaning}: ${this.role}, ${this.state}`
+    return this.#refuse(link, { type: 'refused', code, reason, incarnation, ...stale })
+  }
+
+  #refuse(link: ControlLink, message: PeerMessage): undefined {
+    link.send(message)
+    link.close()
+    return undefined
+  }
+
+  acceptData(token: string, channel: DataChannel): DataChannelHandlers | undefined {
+    return this.#role instanceof Primary ? this.#role.acceptData(token, channel) : undefined
+  }
+
+  // The guest.
+
+  readonly guest: GuestHandlers = {
+    running: () => {
+      if (this.#role instanceof Secondary) this.#role.guestRunning()
+    },
+    output: (connection, bytes) => {
+      if (this.#role instanceof Primary) this.#role.guestSaid(connection, bytes)
+    },
+    closing: (connection) => {
+      if (this.#role instanceof Primary) this.#role.guestSaid(connection, undefined)
+    },
+    captured: (capture) => {
+      if (this.#role instanceof Primary) this.#role.guestCaptured(capture)
+    },
+    took: (bytes) => {
+      if (this.#role instanceof Primary) this.#role.guestTook(bytes)
+    },
+    died: (why) => this.#role.guestDied(why),
+  }
+
+  // Its clients.
+
+  clientOpened(): number | undefined {
+    return this.#role instanceof Primary ? this.#role.clientOpened() : undefined
+  }
+
+  clientSaid(connection: number, bytes: Uint8Array): void {
+    if (this.#role instanceof Primary) this.#role.clientSaid(connection, bytes)
+  }
+
+  clientClosed(connection: number): void {
+    if (this.#role instanceof Primary) this.#role.clientClosed(connection)
+  }
+
+  // The operator. Verbs that only ask are answered by the daemon.
+
+  command(message: VerbMessage): VerbResult {
+    switch (message.verb) {
+      case 'failover':
+        return this.#failover()
+      case 'failback':
+        return this.#failback()
+      case 'pause':
+      case 'resume':
+        return this.#pause(message.verb === 'pause')
+      case 'start-over':
+        return this.#startOver(message.generation)
+      case 'adopt':
+        return this.#role instanceof Secondary && this.#role.adopt()
+          ? done('writing alone; the guest goes on from the seed')
+          : this.#notNow('needs a seeded side that was never named')
+      case 'stop':
+        return this.stop(message.pair ?? false)
+      default:
+        return refuse('bad-message', `${message.verb} changes nothing`)
+    }
+  }
+
+  #failover(): VerbResult {
+    const role = this.#role
+    if (role instanceof Primary && role.handOver()) return done('handing over to the secondary')
+    if (role instanceof Secondary && role.askToYield())
+      return done('asked the primary to hand over')
+    if (this.state !== 'claiming') return this.#notNow('needs a protected pair or a waiting claim')
+    this.#options.world.witness.grant()
+    return done('the claim is granted')
+  }
+
+  #failback(): VerbResult {
+    if (!(this.#role instanceof Primary)) return this.#notNow('needs the side that serves')
+    if (this.state !== 'standalone') return this.#notNow('there is a secondary already')
+    this.#role.welcoming = true
+    return done('the next secondary that asks is accepted')
+  }
+
+  #pause(paused: boolean): VerbResult {
+    if (!(this.#role instanceof Primary)) return this.#notNow('needs the side that serves')
+    this.#paused = paused
+    const { guest, trace } = this.#options.world
+    if (paused) guest.suspend()
+    else guest.resume()
+    trace.changed()
+    return done(paused ? 'the guest stands still' : 'the guest runs')
+  }
+
+  #startOver(generation: number | undefined): VerbResult {
+    const current = this.record.register?.generation ?? 0
+    if (generation !== current) {
+      return refuse(
+        'not-now',
+        `the register is at generation ${current}: give --generation ${current}`,
+      )
+    }
+    return this.#role instanceof Secondary && this.#role.startOver(generation)
+      ? done('writing alone; the guest starts cold')
+      : this.#notNow('needs a halted side')
+  }
+
+  /** A clean stop of both writes `stopped`, so that the next start is a cold one; of one, the other goes on. */
+  stop(pair: boolean): VerbResult {
+    if (!pair) {
+      this.#end('stopped by request')
+      return done()
+    }
+    const role = this.#role
+    if (!(role instanceof Primary)) return this.#notNow('needs the side that serves')
+    const { world, delays } = this.#options
+    const end = () => {
+      if (this.#ended) return
+      role.tellStopped()
+      this.#end('the pair was stopped')
+    }
+    world.output.serve(false)
+    world.witness.compareAndSet(this.record.generation, { kind: 'stopped' }, end)
+    world.clock.setTimeout(end, delays.witnessTimeoutMs)
+    return done()
+  }
+
+  #end(why: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#role.stop()
+    this.#options.world.guest.stop()
+    this.#options.stopped(why)
+  }
+
+  #notNow(needs: string): VerbResult {
+    return refuse('not-now', `${this.role}, ${this.state}: ${needs}`)
+  }
+
+  // Roles.
+
+  #hello(): PeerMessage {
+    const { identity, name } = this.#options
+    return {
+      type: 'hello',
+      from: 'peer',
+      version: PROTOCOL_VERSION,
+      pair: identity.pair,
+      token: identity.token,
+      name,
+      incarnation: this.record.incarnation,
+      generation: this.record.generation,
+      guest: identity.guest,
+    }
+  }
+
+  #newSecondary(): Secondary {
+    const { world, delays } = this.#options
+    return new Secondary({
+      world,
+      delays,
+      record: this.record,
+      hello: () => this.#hello(),
+      promoted: (state) => this.#promoted(state),
+      changed: (reason) => this.#changed(reason),
+      stopped: () => this.#end('the pair was stopped'),
+    })
+  }
+
+  #promoted(state: GuestState | undefined): void {
+    const { world, delays, failback, name } = this.#options
+    this.#role.stop()
+    this.#paused = false
+    this.#role = new Primary({
+      world,
+      delays,
+      record: this.record,
+      name,
+      nextConnection: this.#connections,
+      welcoming: state === undefined || failback === 'auto',
+      left: () => this.#left(),
+      changed: (reason) => this.#changed(reason),
+    })
+    this.#role.start()
+  }
+
+  #left(): void {
+    const old = this.#role
+    this.#connections = old instanceof Primary ? old.nextConnection : this.#connections
+    old.stop()
+    this.#role = this.#newSecondary()
+    this.#role.start()
+  }
+
+  #changed(reason: string): void {
+    const { trace } = this.#options.world
+    trace.log('info', `${this.role}: ${this.state}`, {
+      reason,
+      generation: this.record.generation,
+      epoch: this.record.epoch,
+    })
+    trace.changed()
+  }
+}
