@@ -4,9 +4,8 @@
 // one before it are free) and its payload; a free block also holds its list links and, in its last four
 // bytes, its size, by which the block after it finds it. Memory grows on demand and never shrinks.
 //
-// A reserve is kept aside. When memory is full, data is refused, but what a client sends in pieces must
-// still be kept somewhere, or nobody could send the DEL that helps: buffers may use the reserve up, and data
-// waits until it is whole again.
+// Some bytes are kept free of data: a reserve. When memory is full, what a client sends in pieces must still
+// be kept somewhere, or nobody could connect and send the DEL that helps.
 
 const FREE: u32 = 1
 const BEFORE_FREE: u32 = 2
@@ -26,8 +25,9 @@ const END_BYTES: usize = 12
 @unmanaged
 class Heap {
   used: usize
-  reserve: usize
   powersWithFree: u32
+  start: usize
+  /** Where the end mark is. */
   end: usize
 }
 
@@ -90,13 +90,16 @@ function removeFree(block: usize): void {
   if (!left) heap.powersWithFree &= ~(1 << power)
 }
 
-/** The size from which on every block of a class is large enough. */
-function searchSize(size: usize): usize {
-  return size < SMALL ? size : size + (1 << (27 - clz<usize>(size))) - 1
+/** What a block for `size` bytes takes: the least size of a class, so that one that is released fits again. */
+function blockBytes(size: usize): usize {
+  const total = max(BLOCK_MIN, (size + HEADER + 7) & ~7)
+  if (total < SMALL) return total
+  const step: usize = 1 << (27 - clz<usize>(total))
+  return (total + step - 1) & ~(step - 1)
 }
 
 function findFree(size: usize): usize {
-  const index = classOf(searchSize(size))
+  const index = classOf(size)
   let power = index >> 4
   let map = load<u32>(classMaps + (power << 2)) & (~0 << (index & 15))
   if (!map) {
@@ -132,7 +135,7 @@ function mergeFree(block: usize, size: usize): void {
 }
 
 function grow(size: usize): bool {
-  const needed = <i32>((searchSize(size) + 0xffff) >> PAGE_SHIFT)
+  const needed = <i32>((size + 0xffff) >> PAGE_SHIFT)
   const room = PAGES_MAX - memory.size()
   if (needed > room) return false
   const wanted = min(max(needed, GROW_PAGES), room)
@@ -141,9 +144,9 @@ function grow(size: usize): bool {
   return true
 }
 
-/** `size` bytes that are not cleared, or 0 if memory is full. */
+/** `size` bytes that are not cleared, or 0 if memory is full. For what is needed to hear a client at all. */
 export function allocate(size: usize): usize {
-  const total = max(BLOCK_MIN, (size + HEADER + 7) & ~7)
+  const total = blockBytes(size)
   let block = findFree(total)
   if (!block) {
     if (!grow(total)) return 0
@@ -178,23 +181,11 @@ export function capacityOf(payload: usize): usize {
   return sizeOf(payload - HEADER) - HEADER
 }
 
-function reserveIsWhole(): bool {
-  if (!heap.reserve) heap.reserve = allocate(RESERVE_BYTES)
-  return heap.reserve != 0
-}
-
-/** For what clients store. */
+/** For what clients store: as allocate(), but leaves the reserve alone. */
 export function allocateData(size: usize): usize {
-  return heap.reserve || reserveIsWhole() ? allocate(size) : 0
-}
-
-/** For what is needed to hear a client at all. */
-export function allocateBuffer(size: usize): usize {
-  const payload = allocate(size)
-  if (payload || !heap.reserve) return payload
-  release(heap.reserve)
-  heap.reserve = 0
-  return allocate(size)
+  const needed = blockBytes(size) + RESERVE_BYTES
+  const free = heap.end - heap.start - heap.used
+  return needed <= free || grow(needed - free) ? allocate(size) : 0
 }
 
 export function usedBytes(): usize {
@@ -202,7 +193,7 @@ export function usedBytes(): usize {
 }
 
 export function startHeap(): void {
-  heap.end = ((__heap_base + 7) & ~7) + HEADER
+  heap.start = ((__heap_base + 7) & ~7) + HEADER
+  heap.end = heap.start
   extend((<usize>memory.size()) << PAGE_SHIFT)
-  reserveIsWhole()
 }

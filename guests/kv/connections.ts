@@ -1,6 +1,6 @@
 // What is known of each connection: its number, a client's name for it, and the bytes of a command that is
 // not complete yet. After a failover the host closes all connections by colo_close, as if the clients had.
-import { allocateBuffer, capacityOf, release } from './allocator'
+import { allocate, capacityOf, release } from './allocator'
 
 const CONNECTIONS_MAX: u32 = 4096
 const CHAINS: i32 = 1024
@@ -55,7 +55,7 @@ export function nameOf(connection: usize): usize {
 export function openConnection(conn: i32): bool {
   closeConnection(conn)
   if (connections.count == CONNECTIONS_MAX) return false
-  const connection = allocateBuffer(offsetof<Connection>() + NAME_BYTES_MAX)
+  const connection = allocate(offsetof<Connection>() + NAME_BYTES_MAX)
   if (!connection) return false
   memory.fill(connection, 0, offsetof<Connection>())
   changetype<Connection>(connection).conn = conn
@@ -88,8 +88,8 @@ export function appendPending(connection: usize, at: usize, length: usize): bool
   const capacity = fields.pending ? capacityOf(fields.pending) : 0
   if (total > capacity) {
     const wanted = fields.pending ? max(total, 2 * capacity) : total
-    let buffer = allocateBuffer(wanted)
-    if (!buffer && wanted > total) buffer = allocateBuffer(total)
+    let buffer = allocate(wanted)
+    if (!buffer && wanted > total) buffer = allocate(total)
     if (!buffer) return false
     if (fields.pending) {
       memory.copy(buffer, fields.pending, fields.pendingLength)
@@ -113,7 +113,7 @@ export function consumePending(connection: usize, count: usize): void {
   if (count == 0) return
   const from = fields.pending + count
   const capacity = capacityOf(fields.pending)
-  const smaller = capacity > KEPT_BYTES && rest < capacity >> 2 ? allocateBuffer(rest) : 0
+  const smaller = capacity > KEPT_BYTES && rest < capacity >> 2 ? allocate(rest) : 0
   memory.copy(smaller || fields.pending, from, rest)
   if (smaller) {
     release(fields.pending)

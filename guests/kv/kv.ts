@@ -2,7 +2,7 @@
 // open, send and close, and it answers through the host. All it knows lies in linear memory, in static
 // structures of each file and in the heap; there is no mutable global, so a copy of the memory is a copy of
 // the service. README.md of guests/counter explains the contract with the host.
-import { allocateBuffer, release, startHeap } from './allocator'
+import { allocate, release, startHeap } from './allocator'
 import { close } from './colo'
 import { startCommands } from './command-table'
 import { execute } from './commands'
@@ -37,7 +37,7 @@ export function colo_buffer(size: i32): usize {
   if (<u32>size <= <u32>INPUT_BYTES) return buffer
   if (<u32>size > <u32>INPUT_BYTES_MAX) return 0
   if (size <= input.largeSize) return input.large
-  const larger = allocateBuffer(size)
+  const larger = allocate(size)
   if (!larger) return 0
   if (input.large) release(input.large)
   input.large = larger

@@ -1,5 +1,6 @@
-// The layout of a record's body as data: an ordered list of named fields, little-endian, without gaps. From
-// one layout come the decoder, the encoder and the TypeScript type of the fields, so that they agree.
+// The layout of a record's body as data: an ordered list of named fields, little-endian, without
+// gaps. From one layout come the decoder, the encoder and the TypeScript type of the fields, so
+// that they agree.
 
 import { readU32, readU64, viewOf } from './byte-order.ts'
 
@@ -7,8 +8,9 @@ import { readU32, readU64, viewOf } from './byte-order.ts'
 const fixedSizes = { u8: 1, u32: 4, u64: 8, count: 4, zero32: 4, zero48: 6 } as const
 
 /**
- * `count` is a u32 that counts the list which follows; `bytes` is all that is left of the body. A list, written
- * as an array of one element, takes all that is left when it is last, and `count` elements when it is not.
+ * `count` is a u32 that counts the list which follows; `bytes` is all that is left of the body. A
+ * list, written as an array of one element, takes all that is left when it is last, and `count`
+ * elements when it is not.
  */
 export type FieldKind = keyof typeof fixedSizes | 'bytes' | readonly ['u64'] | readonly [Layout]
 export interface Layout {
@@ -56,8 +58,8 @@ export function offsetOfField(layout: Layout, field: string): number {
 }
 
 /**
- * The fields of a body whose length its record's rule allows. `bytes` fields are views of `body`, not copies;
- * u64 are bigints. Throws a RangeError when a count asks for more than the body holds.
+ * The fields of a body whose length its record's rule allows. `bytes` fields are views of `body`,
+ * not copies; u64 are bigints. Throws a RangeError when a count asks for more than the body holds.
  */
 export function decodeBody<L extends Layout>(layout: L, body: Uint8Array): DecodedFields<L> {
   const fields: Record<string, unknown> = {}
@@ -119,8 +121,9 @@ function measure(layout: Layout, values: ReadonlyMap<string, unknown>): number {
 }
 
 /**
- * Writes the body at `at`; the bytes there must be zero, since reserved fields are passed over. Throws a TypeError
- * when a value is not of its field's kind, for callers that the compiler does not see.
+ * Writes the body at `at`; the bytes there must be zero, since reserved fields are passed over.
+ * Throws a TypeError when a value is not of its field's kind, for callers that the compiler does
+ * not see.
  */
 export function encodeBody<L extends Layout>(
   layout: L,

@@ -1,5 +1,5 @@
-// Integers in bytes. Reading goes byte by byte, so that neither alignment nor a DataView a chunk is needed,
-// and so that memory shared between threads may be read as it lies.
+// Integers in bytes. Reading goes byte by byte, so that neither alignment nor a DataView a chunk is
+// needed, and so that memory shared between threads may be read as it lies.
 
 /** The next multiple of 8; exact for every 32-bit length, since it is done in doubles. */
 export function roundUp8(length: number): number {

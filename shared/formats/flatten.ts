@@ -1,12 +1,13 @@
-// A recorded checkpointed stream, made into one that Xen's own verify-stream-v2 can judge. That verifier stays
-// in libxc at a CHECKPOINT, so each checkpoint becomes an image of its own:
+// A recorded checkpointed stream, made into one that Xen's own verify-stream-v2 can judge. That
+// verifier stays in libxc at a CHECKPOINT, so each checkpoint becomes an image of its own:
 //
-//   LIBXC_CONTEXT, image and domain header, static data, pages and context, END in CHECKPOINT's stead,
+//   LIBXC_CONTEXT, image and domain header, static data, pages and context, END for CHECKPOINT,
 //   EMULATOR_CONTEXT, CHECKPOINT_END, CHECKPOINT_STATE NEW
 //
-// EMULATOR_XENSTORE_DATA is left out and counted: the verifier refuses every payload of it (a slip of Python 3 in
-// its code). So are optional records, which it does not skip. A recording is read twice, so that a checkpoint
-// cut short costs no memory: once through a StreamReader, for checkpointEndBytes, then through here.
+// EMULATOR_XENSTORE_DATA is left out and counted: the verifier refuses every payload of it (a slip
+// of Python 3 in its code). So are optional records, which it does not skip. A recording is read
+// twice, so that a checkpoint cut short costs no memory: once through a StreamReader, for
+// checkpointEndBytes, then through here.
 
 import { viewOf } from './byte-order.ts'
 import { LIBXC } from './libxc-records.ts'
@@ -68,7 +69,10 @@ export class Flattener {
     this.#write(encodeLibxlHeader())
   }
 
-  /** The next bytes of the recording; what lies behind `endBytes` is counted only. Throws StreamErrors. */
+  /**
+   * The next bytes of the recording; what lies behind `endBytes` is counted only. Throws
+   * StreamErrors.
+   */
   push(chunk: Uint8Array): void {
     const wanted = Math.min(chunk.length, Math.max(0, this.#endBytes - this.#pushed))
     this.#pushed += chunk.length

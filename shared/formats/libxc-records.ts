@@ -1,5 +1,6 @@
-// The records of the libxc layer, one row each, in the order of their types where the rows that others need
-// allow it. Rules that only Xen's C reader has are kept as well: what it would refuse is of no use to anyone.
+// The records of the libxc layer, one row each, in the order of their types where the rows that
+// others need allow it. Rules that only Xen's C reader has are kept as well: what it would refuse
+// is of no use to anyone.
 
 import type { Layout } from './body-layout.ts'
 import { atLeast, exactly } from './record-spec.ts'
@@ -18,7 +19,10 @@ function row<const L extends Layout>(
   return { name, layer: 'libxc', type, layout, length, section, leads: inImage, ...rules }
 }
 
-/** A blob of one vcpu. Xen tolerates an empty one (errata 1), so `ruleOf` is asked about others only. */
+/**
+ * A blob of one vcpu. Xen tolerates an empty one (errata 1), so `ruleOf` is asked about others
+ * only.
+ */
 function vcpuRow(type: number, name: string, ruleOf: (bytes: number, width: number) => string) {
   return row(type, name, { vcpuId: 'u32', reserved: 'zero32', blob: 'bytes' }, atLeast(8), {
     guest: 'pv',
@@ -87,7 +91,8 @@ export const LIBXC = {
     needs: [STATIC_DATA_END],
   }),
 
-  // The count, the pfn words and the pages are judged where they are read: page-data.ts, stream-reader.ts.
+  // The count, the pfn words and the pages are judged where they are read: page-data.ts,
+  // stream-reader.ts.
   PAGE_DATA: row(
     0x1,
     'PAGE_DATA',
@@ -158,7 +163,8 @@ export const LIBXC = {
     needs: [STATIC_DATA_END],
   }),
 
-  // Words as in PAGE_DATA, without types; kept as bytes, since a list may hold every page of a guest.
+  // Words as in PAGE_DATA, without types; kept as bytes, since a list may hold every page of a
+  // guest.
   CHECKPOINT_DIRTY_PFN_LIST: row(
     0xf,
     'CHECKPOINT_DIRTY_PFN_LIST',

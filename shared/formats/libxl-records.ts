@@ -77,7 +77,8 @@ export const LIBXL = {
     flat: { 'libxl tail': 'libxl tail' },
   }),
 
-  // Xen writes a length of 4; its specification can be read as 8, and its reader takes any that holds the id.
+  // Xen writes a length of 4; its specification can be read as 8, and its reader takes any that
+  // holds the id.
   CHECKPOINT_STATE: row(0x5, 'CHECKPOINT_STATE', { controlId: 'u32' }, atLeast(4), {
     leads: {
       control: 'libxc',

@@ -1,6 +1,7 @@
-// PAGE_DATA from the inside: u32 count, u32 reserved, u64 pfn[count], then 4096 bytes for each pfn whose type
-// carries data. A pfn word holds the type in bits 63-60, reserved bits in 59-52, the pfn in 51-0. All of this
-// runs once a page: it works on bytes in place, and 52 bits fit a number, so no BigInt is made.
+// PAGE_DATA from the inside: u32 count, u32 reserved, u64 pfn[count], then 4096 bytes for each pfn
+// whose type carries data. A pfn word holds the type in bits 63-60, reserved bits in 59-52, the pfn
+// in 51-0. All of this runs once a page: it works on bytes in place, and 52 bits fit a number, so
+// no BigInt is made.
 
 import { roundUp8 } from './byte-order.ts'
 
@@ -11,7 +12,10 @@ export const RECORD_HEADER_BYTES = 8
 export const PAGE_DATA_HEADER_BYTES = 8
 export const PFN_WORD_BYTES = 8
 
-/** Page types: bits 63-60 of a pfn word. L1TAB to L4TAB are 1 to 4, pinned 9 to 12; 5 to 8 are reserved. */
+/**
+ * Page types: bits 63-60 of a pfn word. L1TAB to L4TAB are 1 to 4, pinned 9 to 12; 5 to 8 are
+ * reserved.
+ */
 export const PAGE_TYPE = {
   NOTAB: 0x0,
   L1TAB: 0x1,
@@ -24,7 +28,10 @@ export const PAGE_TYPE = {
 } as const
 
 const RESERVED = 2
-/** A digit for each page type, 0 first: 1 when a page follows, 0 when none does, 2 when it is reserved. */
+/**
+ * A digit for each page type, 0 first: 1 when a page follows, 0 when none does, 2 when it is
+ * reserved.
+ */
 const pagesByType = Uint8Array.from('1111122221111000', Number)
 
 /** The pfn of word `index`, reserved bits masked off. `words` are little-endian u64. */
@@ -66,7 +73,10 @@ export function findPfnBeyond(words: Uint8Array, count: number, highest: number)
   return -1
 }
 
-/** body_length in bytes of a PAGE_DATA of `count` pfns, of which `dataPages` carry a page. No padding follows. */
+/**
+ * body_length in bytes of a PAGE_DATA of `count` pfns, of which `dataPages` carry a page. No
+ * padding follows.
+ */
 export function pageDataBytes(count: number, dataPages: number): number {
   return PAGE_DATA_HEADER_BYTES + count * PFN_WORD_BYTES + dataPages * PAGE_BYTES
 }
@@ -89,8 +99,9 @@ export function writeRecordHeader(
 }
 
 /**
- * Writes the 16 bytes ahead of the pfn words: record header, count, reserved. `count` words go to the returned
- * offset with writePfn, then `dataPages` pages. The length must fit 32 bits: keep a record to 1024 pfns, as Xen does.
+ * Writes the 16 bytes ahead of the pfn words: record header, count, reserved. `count` words go to
+ * the returned offset with writePfn, then `dataPages` pages. The length must fit 32 bits: keep a
+ * record to 1024 pfns, as Xen does.
  */
 export function writePageDataHeader(
   view: DataView,
@@ -104,7 +115,10 @@ export function writePageDataHeader(
   return body + PAGE_DATA_HEADER_BYTES
 }
 
-/** Writes one pfn word. `pfn` is below 2^52; `pageType` one of PAGE_TYPE. Returns the offset behind it. */
+/**
+ * Writes one pfn word. `pfn` is below 2^52; `pageType` one of PAGE_TYPE. Returns the offset behind
+ * it.
+ */
 export function writePfn(view: DataView, at: number, pfn: number, pageType = 0): number {
   const high = Math.floor(pfn / 0x1_0000_0000)
   view.setUint32(at, pfn - high * 0x1_0000_0000, true)

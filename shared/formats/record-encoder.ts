@@ -1,5 +1,6 @@
-// Records as bytes: any record from its row and its fields, and the ones without content made once, since
-// a checkpoint sends them again and again. PAGE_DATA's own writers, without allocation, are in page-data.ts.
+// Records as bytes: any record from its row and its fields, and the ones without content made once,
+// since a checkpoint sends them again and again. PAGE_DATA's own writers, without allocation, are
+// in page-data.ts.
 
 import { bodyLength, encodeBody } from './body-layout.ts'
 import type { EncodedFields, Layout } from './body-layout.ts'
@@ -11,8 +12,8 @@ import { lengthAllowed, lengthRuleText } from './record-spec.ts'
 import type { RecordSpec } from './record-spec.ts'
 
 /**
- * A whole record: header, body, zero padding to 8 bytes. Throws a RangeError when the fields make a length that
- * the record's own rule forbids; values are the caller's to get right.
+ * A whole record: header, body, zero padding to 8 bytes. Throws a RangeError when the fields make a
+ * length that the record's own rule forbids; values are the caller's to get right.
  */
 export function encodeRecord<L extends Layout>(
   spec: RecordSpec<L>,

@@ -1,5 +1,5 @@
-// What a row of the record tables says. The reader, the encoder and the order of the stream know no record by
-// itself: they walk these rows, so that a new record is a new row.
+// What a row of the record tables says. The reader, the encoder and the order of the stream know no
+// record by itself: they walk these rows, so that a new record is a new row.
 
 import type { DecodedFields, Layout } from './body-layout.ts'
 import type { StreamErrorCode } from './stream-error.ts'
@@ -11,9 +11,9 @@ export type Guest = 'pv' | 'hvm'
 export const OPTIONAL_BIT = 0x80000000
 
 /**
- * The places a stream can be in: what comes next. `libxl` is ahead of the libxc image, `libxl tail` behind it,
- * `checkpoint` between libxc's CHECKPOINT and CHECKPOINT_END, `control` where COLO's NEW is due. The `svm` places
- * are those of the back channel.
+ * The places a stream can be in: what comes next. `libxl` is ahead of the libxc image, `libxl tail`
+ * behind it, `checkpoint` between libxc's CHECKPOINT and CHECKPOINT_END, `control` where COLO's NEW
+ * is due. The `svm` places are those of the back channel.
  */
 export type Place =
   | 'xl header'
@@ -33,7 +33,10 @@ export type Place =
 
 export type Leads = { readonly [From in Place]?: Place }
 
-/** body_length must be min <= length <= max, and a whole number of steps above min. Padding not counted. */
+/**
+ * body_length must be min <= length <= max, and a whole number of steps above min. Padding not
+ * counted.
+ */
 export interface LengthRule {
   readonly min: number
   readonly max: number
@@ -82,7 +85,10 @@ export interface RecordSpec<L extends Layout = Layout> {
   readonly type: number
   readonly layout: L
   readonly length: LengthRule
-  /** The section of shared/spec/xen-streams.md, and of Xen's libxl- and libxc-migration-stream specs. */
+  /**
+   * The section of shared/spec/xen-streams.md, and of Xen's libxl- and libxc-migration-stream
+   * specs.
+   */
   readonly section: string
   /** The places where it is legal, each with the place it leads to. */
   readonly leads: Leads
@@ -94,7 +100,10 @@ export interface RecordSpec<L extends Layout = Layout> {
   readonly imageVersion?: number
   /** At most once in an image. */
   readonly once?: true
-  /** Records that must have come before in this image, unless they are not of its guest or its version. */
+  /**
+   * Records that must have come before in this image, unless they are not of its guest or its
+   * version.
+   */
   readonly needs?: readonly RecordSpec[]
   /** Legal only where no checkpoints are made. */
   readonly plainOnly?: true

@@ -8,8 +8,8 @@ export class Scratch {
   length = 0
 
   /**
-   * Adds `taken` bytes of `chunk` from `at`. Grows by what has come, doubling, and never beyond the `due` bytes of
-   * the unit: a length that is a lie costs nothing.
+   * Adds `taken` bytes of `chunk` from `at`. Grows by what has come, doubling, and never beyond the
+   * `due` bytes of the unit: a length that is a lie costs nothing.
    */
   add(chunk: Uint8Array, at: number, taken: number, due: number): void {
     const needed = this.length + taken

@@ -1,5 +1,6 @@
-// The one error that reading or writing a Xen stream can raise. Its code is stable and for programs, its
-// rule is for people: it says what was broken and which section of Xen's specification says so.
+// The one error that reading or writing a Xen stream can raise. Its code is stable and for
+// programs, its rule is for people: it says what was broken and which section of Xen's
+// specification says so.
 
 /** Every code, with what it means. */
 export const streamErrorCodes = {

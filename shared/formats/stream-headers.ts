@@ -1,6 +1,6 @@
-// The headers that open a stream and the image inside it. The libxl and the image header are big-endian
-// whatever the stream is, the domain header has the stream's endianness, an xl file's is its host's. Reserved
-// fields and option bits are written as zero and not looked at.
+// The headers that open a stream and the image inside it. The libxl and the image header are
+// big-endian whatever the stream is, the domain header has the stream's endianness, an xl file's is
+// its host's. Reserved fields and option bits are written as zero and not looked at.
 
 import { readU16, readU16BigEndian, readU32, readU32BigEndian, viewOf } from './byte-order.ts'
 import type { Guest, Place } from './record-spec.ts'
@@ -64,7 +64,10 @@ function flaw(code: StreamErrorCode, at: number, rule: string): HeaderFlaw {
   return { kind: 'flaw', code, at, rule }
 }
 
-/** The 48 bytes that xl puts ahead of a saved stream: magic, byte order, flags, length of optional data. */
+/**
+ * The 48 bytes that xl puts ahead of a saved stream: magic, byte order, flags, length of optional
+ * data.
+ */
 export function decodeXlHeader(bytes: Uint8Array, at: number): XlHeader | HeaderFlaw {
   for (let index = 0; index < xlMagic.length; index++) {
     if (bytes[at + index] === xlMagic.charCodeAt(index)) continue

@@ -1,10 +1,11 @@
-// Where a stream is, and which record may come there: the switching between libxl and libxc, Remus against
-// COLO, and the back channel's round. Bytes are read in stream-reader.ts; what a record may do is in its row.
+// Where a stream is, and which record may come there: the switching between libxl and libxc, Remus
+// against COLO, and the back channel's round. Bytes are read in stream-reader.ts; what a record may
+// do is in its row.
 //
 //   libxl header -> libxl --LIBXC_CONTEXT--> image header -> domain header -> libxc
-//   libxc --END--> libxl tail --END--> ended                       (a plain stream)
-//   libxc --CHECKPOINT--> checkpoint --CHECKPOINT_END--> control   (a checkpoint is whole)
-//   control --CHECKPOINT_STATE NEW--> libxc                        (COLO; Remus goes straight to libxc)
+//   libxc --END--> libxl tail --END--> ended             (a plain stream)
+//   libxc --CHECKPOINT--> checkpoint --CHECKPOINT_END--> control  (a checkpoint is whole)
+//   control --CHECKPOINT_STATE NEW--> libxc              (COLO; Remus goes straight to libxc)
 //   svm ready -> svm resumed -> svm suspended -> svm dirty pfns -> svm ready       (back channel)
 
 import { LIBXC } from './libxc-records.ts'
@@ -16,7 +17,10 @@ import type { StreamHeader } from './stream-headers.ts'
 
 /** libxl or libxc stream, xl save file with one of them inside, or COLO's back channel. */
 export type StreamForm = 'libxl' | 'libxc' | 'xl' | 'back'
-/** The stream itself does not say what it is; 'auto' tells from what follows the first CHECKPOINT_END. */
+/**
+ * The stream itself does not say what it is; 'auto' tells from what follows the first
+ * CHECKPOINT_END.
+ */
 export type Checkpointed = 'none' | 'remus' | 'colo' | 'auto'
 
 export interface OrderFlaw {
@@ -132,7 +136,10 @@ export class StreamOrder {
     return this.#checkpointed === 'none' || this.#checkpointed === 'auto'
   }
 
-  /** The flat form is for streams that are not known to be checkpointed: Xen's own reader refuses it. */
+  /**
+   * The flat form is for streams that are not known to be checkpointed: Xen's own reader refuses
+   * it.
+   */
   #leads(spec: RecordSpec): Place | undefined {
     return spec.leads[this.place] ?? (this.#mayBePlain() ? spec.flat?.[this.place] : undefined)
   }

@@ -1,9 +1,8 @@
-// A push parser for Xen's migration streams: bytes in, in any pieces; records out, judged by their rows. Bytes
-// are taken in one of these ways, and the reader is always in one of these modes:
+// A push parser for Xen's migration streams: bytes in, in any pieces; records out, judged by their
+// rows. Bytes are taken in one of these ways, and the reader is always in one of these modes:
 //
-//   gather  a unit of known size: a header, a record header, a body with its padding, pfn words. It is parsed
-//           in place when the piece holds it whole, else put together in a scratch, which grows as bytes come,
-//           not as a length promises.
+//   gather  a unit of known size: a header, a record header, a body with its padding, pfn words. It
+//           is parsed in place when the piece holds it whole, else put together in a scratch.
 //   pages   the pages of a PAGE_DATA, handed on where they lie.
 //   skip    a record that is optional and unknown, or the optional data of an xl file.
 //   ended   nothing may follow.
@@ -44,7 +43,6 @@ export class StreamReader {
   /** Bytes of the unit to gather; or left, of the pages or of what is skipped. */
   #due = 0
   readonly #scratch = new Scratch()
-  /** Where the unit starts in the stream. */
   #unitOffset = 0
   #bytesRead = 0
   #checkpointEndBytes = 0
@@ -84,8 +82,8 @@ export class StreamReader {
   }
 
   /**
-   * Reads bytes [from, to) of `chunk`, which may be shared memory. Throws the StreamError that was found, or
-   * what the sink threw; after that every push throws one of code 'closed'.
+   * Reads bytes [from, to) of `chunk`, which may be shared memory. Throws the StreamError that was
+   * found, or what the sink threw; after that every push throws one of code 'closed'.
    */
   push(chunk: Uint8Array, from = 0, to = chunk.length): void {
     if (this.#closed) throw this.#error('closed', this.#bytesRead, 'the reader takes no more bytes')
@@ -98,7 +96,10 @@ export class StreamReader {
     this.#closed = false
   }
 
-  /** What the end of the bytes means here. Throws a StreamError of code 'truncated' when it means nothing good. */
+  /**
+   * What the end of the bytes means here. Throws a StreamError of code 'truncated' when it means
+   * nothing good.
+   */
   finish(): StreamOutcome {
     if (this.#closed) throw this.#error('closed', this.#bytesRead, 'the reader has failed before')
     this.#closed = true
@@ -174,9 +175,9 @@ export class StreamReader {
       const rule = `not a record of ${layer}, and not optional (${layer}, record types)`
       throw this.#error('unknown-record', offset, rule)
     }
-    const exceeds = exceededLimit(this.#limits, spec, length)
-    if (exceeds !== undefined) {
-      throw this.#error('too-long', offset + 4, `body_length ${length} exceeds ${exceeds}`)
+    const limit = exceededLimit(this.#limits, spec, length)
+    if (limit !== undefined) {
+      throw this.#error('too-long', offset + 4, `body_length ${length} exceeds ${limit}`)
     }
     if (spec === undefined) return this.#skip(roundUp8(length))
     this.#record = { spec, layer, type, offset, index, length, body: noBytes }
@@ -190,7 +191,10 @@ export class StreamReader {
     }
   }
 
-  /** Everything that a record's header can be refused for; nothing has been allocated for it by then. */
+  /**
+   * Everything that a record's header can be refused for; nothing has been allocated for it by
+   * then.
+   */
   #admit(spec: RecordSpec, offset: number, length: number): void {
     const flaw = this.#order.refuses(spec)
     if (flaw !== undefined) throw this.#error(flaw.code, offset, `${flaw.rule} (${spec.section})`)
@@ -252,7 +256,7 @@ export class StreamReader {
     }
     const due = pageData.pageDataBytes(count, dataPages)
     if (due !== length) {
-      const rule = `${count} pfns, ${dataPages} pages take ${due} bytes, not ${length} (${spec.section})`
+      const rule = `${count} pfns, ${dataPages} pages take ${due}, not ${length} (${spec.section})`
       throw this.#error('bad-length', offset + 4, rule)
     }
     this.#order.passed(spec)

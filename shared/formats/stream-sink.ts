@@ -1,4 +1,5 @@
-// What a stream reader is given and what it hands over: its limits, the records, and the sink they go to.
+// What a stream reader is given and what it hands over: its limits, the records, and the sink they
+// go to.
 
 import { LIBXC } from './libxc-records.ts'
 import { PFN_WORD_BYTES } from './page-data.ts'
@@ -22,8 +23,8 @@ export const defaultLimits: StreamLimits = {
 }
 
 /**
- * The limit that a body_length exceeds, if any. The pfns of a PAGE_DATA are judged by their count instead, and a
- * record without a row is not held, only skipped.
+ * The limit that a body_length exceeds, if any. The pfns of a PAGE_DATA are judged by their count
+ * instead, and a record without a row is not held, only skipped.
  */
 export function exceededLimit(
   { recordBytesMax, pfnsMax, blobBytesMax }: StreamLimits,
@@ -65,13 +66,21 @@ export interface StreamSink {
   header?(header: StreamHeader, offset: number): void
   /** A whole record other than PAGE_DATA, its padding included. */
   record(record: ReadRecord): void
-  /** A PAGE_DATA ahead of its pages: `count` little-endian u64 `words`, `dataPages` of which carry a page. */
+  /**
+   * A PAGE_DATA ahead of its pages: `count` little-endian u64 `words`, `dataPages` of which carry a
+   * page.
+   */
   pageData(record: ReadRecord, count: number, words: Uint8Array, dataPages: number): void
-  /** The next page bytes: [from, to) of the very array given to push(). A page may come in pieces. */
+  /**
+   * The next page bytes: [from, to) of the very array given to push(). A page may come in pieces.
+   */
   pageBytes(chunk: Uint8Array, from: number, to: number): void
 }
 
-/** 'failover': the peer was lost after its first whole checkpoint, which is how checkpointed streams end. */
+/**
+ * 'failover': the peer was lost after its first whole checkpoint, which is how checkpointed streams
+ * end.
+ */
 export type StreamOutcome = 'complete' | 'failover'
 
 export interface StreamReaderOptions {

@@ -1,7 +1,10 @@
-// The payload of EMULATOR_XENSTORE_DATA: (key NUL value NUL)*. Xen's keys are byte strings; here a character
-// is a byte, U+0000 to U+00FF, which keeps every payload as it was through a round trip.
+// The payload of EMULATOR_XENSTORE_DATA: (key NUL value NUL)*. Xen's keys are byte strings; here a
+// character is a byte, U+0000 to U+00FF, which keeps every payload as it was through a round trip.
 
-/** The strings of a payload in their order: key, value, key, value. An unterminated rest is left out. */
+/**
+ * The strings of a payload in their order: key, value, key, value. An unterminated rest is left
+ * out.
+ */
 export function decodeXenstoreStrings(data: Uint8Array): string[] {
   const strings: string[] = []
   let text = ''

@@ -1,5 +1,6 @@
-// Every stream of the corpus against the verdict that its README gives: the specification decides, and where
-// it is silent Xen's C reader does. A big-endian stream is legal but refused here, as C does.
+// Every stream of the corpus against the verdict that its README gives: the specification decides,
+// and where it is silent Xen's C reader does. A big-endian stream is legal but refused here, as C
+// does.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -20,7 +20,10 @@ function sumOf(bytes: Uint8Array): number {
   return sum
 }
 
-/** Reads the chunks as one stream. Anything but a StreamError is thrown on: it is a defect of the reader. */
+/**
+ * Reads the chunks as one stream. Anything but a StreamError is thrown on: it is a defect of the
+ * reader.
+ */
 export function readAll(chunks: Iterable<Uint8Array>, options: StreamReaderOptions): Reading {
   const heard: string[] = []
   const pages: number[] = []

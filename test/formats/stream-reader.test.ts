@@ -1,6 +1,7 @@
-// What a reader says of whole streams: the same at every chunking, from shared memory, without copying pages.
+// What a reader says of whole streams: the same at every chunking, from shared memory, without
+// copying pages.
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import { encodeXlHeader } from '../../shared/formats/stream-headers.ts'
@@ -25,6 +26,14 @@ const ignore = { record: () => {}, pageData: () => {}, pageBytes: () => {} }
 function split(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const at = [0, ...cuts.map((cut) => cut % bytes.length), bytes.length].toSorted((a, b) => a - b)
   return at.slice(1).map((to, index) => bytes.subarray(at[index], to))
+}
+
+function withoutPlaces(line: string): string {
+  return line.replace(/^\d+ | at \d+/g, '')
+}
+
+function refuse(): void {
+  throw new Error('no room')
 }
 
 describe('StreamReader', () => {
@@ -122,7 +131,6 @@ describe('StreamReader', () => {
     const padded = parts.flatMap((part, index) => (index < 4 ? [part] : [part, optional]))
     const reading = readAll([streams.join(padded)], libxl)
     expect(reading.outcome).toBe('failover')
-    const withoutPlaces = (line: string) => line.replace(/^\d+ | at \d+/g, '')
     expect(reading.heard.map(withoutPlaces)).toEqual(heard.map(withoutPlaces))
   })
 
@@ -136,9 +144,6 @@ describe('StreamReader', () => {
     finished.push(bytes)
     finished.finish()
     expect(() => finished.push(bytes)).toThrow('closed')
-    const refuse = () => {
-      throw new Error('no room')
-    }
     const thrown = new StreamReader({ ...ignore, pageBytes: refuse }, libxl)
     expect(() => thrown.push(bytes)).toThrow('no room')
     expect(() => thrown.push(bytes)).toThrow('closed')

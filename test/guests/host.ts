@@ -39,7 +39,8 @@ export function guestFile(name: string): string {
 
 export function guestBytes(name: string): Uint8Array {
   const file = guestFile(name)
-  if (!existsSync(file)) throw new Error(`${file} is missing: run node setup.mjs to compile the guests`)
+  if (!existsSync(file))
+    throw new Error(`${file} is missing: run node setup.mjs to compile the guests`)
   return readFileSync(file)
 }
 

@@ -9,7 +9,7 @@ const NOT_INTEGER = '-ERR value is not an integer or out of range|'
 const NO_EXPIRY = '-ERR expiry is not supported: a guest has no clock|'
 
 const groups: Record<string, readonly Row[]> = {
-  'strings': [
+  strings: [
     ['GET k', '$-1|'],
     ['set k v', '+OK|'],
     ['gEt k', '$1|v|'],
@@ -54,7 +54,7 @@ const groups: Record<string, readonly Row[]> = {
     ['TTL none', ':-2|'],
     ['GET k', '$1|z|'],
   ],
-  'numbers': [
+  numbers: [
     ['INCR n', ':1|'],
     ['INCRBY n 41', ':42|'],
     ['DECR n', ':41|'],
@@ -76,7 +76,7 @@ const groups: Record<string, readonly Row[]> = {
     ['SET text abc', '+OK|'],
     ['INCR text', NOT_INTEGER],
   ],
-  'keys': [
+  keys: [
     ['MSET user:1 a user:2 b item:1 c "we*ird" d', '+OK|'],
     ['DBSIZE', ':4|'],
     ['EXISTS user:1 none user:1', ':2|'],

@@ -1,0 +1,204 @@
+// The data channel: one TCP connection a session, dialled by the secondary, one text line with the session's
+// token, then nothing but Xen's bytes. The dialling side receives straight into the buffer that the reader
+// offers, which is the fast way in Node and the reason why the secondary is the one that dials; the other
+// direction carries a few bytes a checkpoint.
+
+import {
+  Socket,
+  createServer,
+  type AddressInfo,
+  type Server,
+  type SocketConstructorOpts,
+} from 'node:net'
+import type { DataChannel, DataChannelHandlers } from '../ports.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { PROTOCOL_VERSION, tokenLine } from '../protocol/messages.ts'
+import { joinAddress, splitAddress } from './address.ts'
+
+/** What a recording of a session sees of it; it must be done with the bytes when the call returns. */
+export interface WireTap {
+  sent(bytes: Uint8Array): void
+  received(bytes: Uint8Array): void
+  closed(): void
+}
+
+class SocketChannel implements DataChannel {
+  readonly #socket: Socket
+  readonly #tap: WireTap | undefined
+  handlers: DataChannelHandlers | undefined
+  #unsent = 0
+
+  constructor(socket: Socket, tap: WireTap | undefined) {
+    this.#socket = socket
+    this.#tap = tap
+    socket.setNoDelay(true)
+    socket.on('close', () => {
+      tap?.closed()
+      this.handlers?.closed()
+    })
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket
+    if (socket.destroyed) return false
+    socket.cork()
+    chunks.forEach((chunk, i) => {
+      this.#tap?.sent(chunk)
+      if (i < chunks.length - 1) {
+        socket.write(chunk)
+        return
+      }
+      this.#unsent++
+      socket.write(chunk, () => this.#taken())
+    })
+    socket.uncork()
+    return this.#unsent === 0
+  }
+
+  /** `count` bytes are at the start of `buffer`. */
+  received(buffer: Uint8Array, count: number): void {
+    this.#tap?.received(buffer.subarray(0, count))
+    this.handlers?.received(count)
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #taken(): void {
+    this.#unsent--
+    if (this.#unsent === 0 && !this.#socket.destroyed) this.handlers?.drained()
+  }
+}
+
+export interface DialOptions {
+  readonly address: string
+  readonly token: string
+  readonly timeoutMs: number
+  readonly tap: WireTap | undefined
+  open(channel: DataChannel): DataChannelHandlers
+  failed(why: string): void
+}
+
+export function dialData(options: DialOptions): void {
+  const { host, port } = splitAddress(options.address)
+  let channel: SocketChannel | undefined
+  let offered: Uint8Array = new Uint8Array(1)
+  const socket = new Socket({
+    onread: {
+      buffer: () => (offered = channel?.handlers?.buffer() ?? new Uint8Array(1)),
+      callback: (count: number) => {
+        channel?.received(offered, count)
+        return true
+      },
+    },
+  } as SocketConstructorOpts)
+  let answered = false
+  const fail = (why: string) => {
+    if (!answered) options.failed(why)
+    answered = true
+    socket.destroy()
+  }
+  socket.setTimeout(options.timeoutMs, () => fail('timed out'))
+  socket.on('error', (error) => fail(error.message))
+  socket.on('close', () => fail('closed'))
+  socket.connect({ host, port }, () => {
+    socket.setTimeout(0)
+    socket.write(tokenLine(options.token))
+    answered = true
+    channel = new SocketChannel(socket, options.tap)
+    channel.handlers = options.open(channel)
+  })
+}
+
+export interface DataServerOptions {
+  readonly address: string
+  /** For a connection to show its token. */
+  readonly timeoutMs: number
+  tap(): WireTap | undefined
+  /** What the channel calls, or undefined if the token is no session's. */
+  accept(token: string, channel: DataChannel): DataChannelHandlers | undefined
+  refused(why: string, from: string): void
+}
+
+export class DataServer {
+  readonly #options: DataServerOptions
+  readonly #server: Server
+
+  private constructor(options: DataServerOptions) {
+    this.#options = options
+    this.#server = createServer((socket) => this.#accept(socket))
+    this.#server.maxConnections = LIMITS.controlConnectionsMax
+  }
+
+  /** Rejects with the error of listening. */
+  static async listen(options: DataServerOptions): Promise<DataServer> {
+    const server = new DataServer(options)
+    const { host, port } = splitAddress(options.address)
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject)
+      server.#server.listen(port, host, resolve)
+    })
+    return server
+  }
+
+  get address(): string {
+    const { address, port } = this.#server.address() as AddressInfo
+    return joinAddress(address, port)
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+
+  /** Reads the token line and not one byte further, then hands the socket over. */
+  #accept(socket: Socket): void {
+    let line = ''
+    const from = `${socket.remoteAddress}:${socket.remotePort}`
+    const refuse = (why: string) => {
+      clearTimeout(timer)
+      this.#options.refused(why, from)
+      socket.destroy()
+    }
+    const timer = setTimeout(() => refuse('no token line in time'), this.#options.timeoutMs)
+    socket.on('error', () => socket.destroy())
+    const close = () => clearTimeout(timer)
+    socket.once('close', close)
+    const onData = (bytes: Buffer) => {
+      const end = bytes.indexOf(0x0a)
+      line += bytes.toString('latin1', 0, end < 0 ? bytes.length : end)
+      if (line.length > LIMITS.tokenLineBytesMax) return refuse('the token line is too long')
+      if (end < 0) return undefined
+      clearTimeout(timer)
+      socket.off('data', onData)
+      socket.off('close', close)
+      return this.#open(socket, line, bytes.subarray(end + 1), refuse)
+    }
+    socket.on('data', onData)
+  }
+
+  #open(socket: Socket, line: string, rest: Buffer, refuse: (why: string) => void): void {
+    const [word, version, token] = line.split(' ')
+    if (word !== 'colo-pair' || token === undefined) return refuse('no token line of this protocol')
+    if (version !== String(PROTOCOL_VERSION.major)) return refuse(`protocol version ${version}`)
+    const tap = this.#options.tap()
+    const channel = new SocketChannel(socket, tap)
+    const handlers = this.#options.accept(token, channel)
+    if (handlers === undefined) {
+      tap?.closed()
+      return refuse('the token is of no session')
+    }
+    channel.handlers = handlers
+    const deliver = (bytes: Buffer) => {
+      for (let at = 0; at < bytes.length && !socket.destroyed; ) {
+        const buffer = handlers.buffer()
+        const count = Math.min(buffer.length, bytes.length - at)
+        buffer.set(bytes.subarray(at, at + count))
+        channel.received(buffer, count)
+        at += count
+      }
+    }
+    socket.on('data', deliver)
+    if (rest.length > 0) deliver(rest)
+  }
+}

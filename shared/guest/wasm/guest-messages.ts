@@ -1,0 +1,42 @@
+// What the daemon's thread and the guest's thread say to each other. Bytes are handed over, not copied; RAM
+// never travels this way: both threads see the page store.
+
+import type { ModuleFacts } from '../wasm-module.ts'
+import type { WasmModule } from './webassembly.ts'
+
+export interface GuestWorkerData {
+  readonly module: WasmModule
+  readonly facts: ModuleFacts
+  readonly memoryBytes: number
+  /** The page store's buffer: pages first. */
+  readonly store: SharedArrayBuffer
+  /** Page frame numbers of the last capture. */
+  readonly pfns: SharedArrayBuffer
+  /** One i32: odd while a call into the guest is under way, one more at each entry and exit. */
+  readonly calls: SharedArrayBuffer
+}
+
+export type ToGuest =
+  | { readonly type: 'start' }
+  | { readonly type: 'load'; readonly cpu: Uint8Array; readonly device: Uint8Array }
+  | { readonly type: 'capture'; readonly id: number; readonly all: boolean }
+  | { readonly type: 'open'; readonly connection: number }
+  | { readonly type: 'input'; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly type: 'close'; readonly connection: number }
+  | { readonly type: 'suspend' }
+  | { readonly type: 'resume' }
+
+export type FromGuest =
+  | { readonly type: 'running' }
+  | { readonly type: 'output'; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly type: 'closing'; readonly connection: number }
+  | { readonly type: 'took'; readonly bytes: number }
+  | {
+      readonly type: 'captured'
+      readonly id: number
+      readonly cpu: Uint8Array
+      readonly device: Uint8Array
+      readonly pages: number
+      readonly pauseMs: number
+    }
+  | { readonly type: 'died'; readonly why: string }

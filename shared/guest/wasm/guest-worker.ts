@@ -1,0 +1,212 @@
+// The thread that runs an embedded guest: whatever it computes or copies for long happens here, so that the
+// daemon's heartbeats go out while a guest burns a core. Messages are handled one by one, so the time between
+// two is a call boundary: there the guest can be suspended and captured. A trap ends the guest.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
+import { GUEST_ABI } from '../wasm-module.ts'
+import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
+import { PageScan } from './page-scan.ts'
+import { WebAssembly, type WasmGlobal, type WasmMemory } from './webassembly.ts'
+
+const WASM_PAGE_BYTES = 65536
+
+if (parentPort === null) throw new Error('guest-worker.js runs as a worker thread')
+const port = parentPort
+const data = workerData as GuestWorkerData
+const calls = new Int32Array(data.calls)
+const scan = new PageScan(data.store, data.pfns)
+
+interface GuestExports {
+  readonly colo_abi: WasmGlobal
+  readonly colo_start?: () => void
+  colo_buffer(size: number): number
+  colo_open(connection: number): void
+  colo_input(connection: number, at: number, length: number): void
+  colo_close(connection: number): void
+}
+
+let guest: GuestExports
+let memory: WasmMemory
+let attached: ArrayBuffer
+let globals: WasmGlobal[] = []
+const open = new Set<number>()
+let inputs = 0
+let outputs = 0
+let suspended = false
+let waiting: ToGuest[] = []
+
+function post(message: FromGuest, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer)
+}
+
+/** A call into the guest; memory may have been grown when it returns. */
+function call<T>(run: () => T): T {
+  Atomics.add(calls, 0, 1)
+  try {
+    return run()
+  } finally {
+    Atomics.add(calls, 0, 1)
+    attach()
+  }
+}
+
+function attach(): void {
+  if (memory.buffer === attached) return
+  attached = memory.buffer as ArrayBuffer
+  scan.attach(attached)
+}
+
+const imports = {
+  colo: {
+    output(connection: number, at: number, length: number) {
+      const bytes = new Uint8Array(memory.buffer, at >>> 0, length >>> 0).slice()
+      outputs++
+      post({ type: 'output', connection, bytes }, [bytes.buffer])
+    },
+    close(connection: number) {
+      if (open.delete(connection)) post({ type: 'closing', connection })
+    },
+  },
+  env: {
+    abort() {
+      throw new WebAssembly.RuntimeError('the guest aborted')
+    },
+  },
+}
+
+/** `bytes` of memory are there when the guest begins; a guest that goes on elsewhere may need more. */
+function instantiate(bytes: number): void {
+  const { facts, memoryBytes, module } = data
+  if (facts.importsMemory) {
+    memory = new WebAssembly.Memory({
+      initial: facts.memoryBytes / WASM_PAGE_BYTES,
+      maximum: memoryBytes / WASM_PAGE_BYTES,
+    })
+    Object.assign(imports.env, { memory })
+  }
+  const { exports } = new WebAssembly.Instance(module, imports)
+  guest = exports as unknown as GuestExports
+  if (!facts.importsMemory) memory = exports.memory as WasmMemory
+  if (guest.colo_abi.value !== GUEST_ABI) {
+    throw new Error(`colo_abi is ${guest.colo_abi.value}, this host speaks ${GUEST_ABI}`)
+  }
+  globals = facts.globals.map((name) => exports[name] as WasmGlobal)
+  const missing = bytes - memory.buffer.byteLength
+  if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
+  attach()
+}
+
+// A global's value as 64 raw bits, and back.
+
+const bits = new DataView(new ArrayBuffer(8))
+
+function globalBits(global: WasmGlobal): bigint {
+  const value: unknown = global.value
+  if (typeof value === 'bigint') return BigInt.asUintN(64, value)
+  bits.setFloat64(0, Number(value), true)
+  return bits.getBigUint64(0, true)
+}
+
+function setGlobal(global: WasmGlobal, raw: bigint): void {
+  if (typeof global.value === 'bigint') {
+    global.value = BigInt.asIntN(64, raw)
+    return
+  }
+  bits.setBigUint64(0, raw, true)
+  global.value = bits.getFloat64(0, true)
+}
+
+function start(): void {
+  instantiate(0)
+  if (guest.colo_start) call(() => guest.colo_start?.())
+  post({ type: 'running' })
+}
+
+function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
+  const cpu = decodeCpu(cpuBytes)
+  const device = decodeDevice(deviceBytes)
+  if (typeof cpu === 'string') throw new Error(cpu)
+  if (typeof device === 'string') throw new Error(device)
+  instantiate(cpu.memoryBytes)
+  scan.restore()
+  globals.forEach((global, i) => setGlobal(global, cpu.globals[i]))
+  inputs = device.inputs
+  outputs = device.outputs
+  // Their sockets died with the other host: the guest sees them closed.
+  for (const connection of device.connections) call(() => guest.colo_close(connection))
+  post({ type: 'running' })
+}
+
+function capture(id: number, all: boolean): void {
+  const began = performance.now()
+  const pages = all ? scan.all() : scan.dirty()
+  const cpu = encodeCpu({
+    memoryBytes: memory.buffer.byteLength,
+    globals: globals.map(globalBits),
+  })
+  const device = encodeDevice({ inputs, outputs, connections: [...open] })
+  post({ type: 'captured', id, cpu, device, pages, pauseMs: performance.now() - began })
+}
+
+function input(connection: number, bytes: Uint8Array): void {
+  post({ type: 'took', bytes: bytes.length })
+  if (!open.has(connection)) return
+  inputs++
+  call(() => {
+    const at = guest.colo_buffer(bytes.length) >>> 0
+    if (at === 0) {
+      imports.colo.close(connection)
+      guest.colo_close(connection)
+      return
+    }
+    new Uint8Array(memory.buffer, at, bytes.length).set(bytes)
+    guest.colo_input(connection, at, bytes.length)
+  })
+}
+
+function handle(message: ToGuest): void {
+  switch (message.type) {
+    case 'start':
+      return start()
+    case 'load':
+      return load(message.cpu, message.device)
+    case 'open':
+      open.add(message.connection)
+      return call(() => guest.colo_open(message.connection))
+    case 'input':
+      return input(message.connection, message.bytes)
+    case 'close':
+      if (open.delete(message.connection)) call(() => guest.colo_close(message.connection))
+      return post({ type: 'closing', connection: message.connection })
+    default:
+      return undefined
+  }
+}
+
+function receive(message: ToGuest): void {
+  if (message.type === 'capture') return capture(message.id, message.all)
+  if (message.type === 'suspend') {
+    suspended = true
+    return
+  }
+  if (message.type !== 'resume') {
+    if (suspended) waiting.push(message)
+    else handle(message)
+    return
+  }
+  suspended = false
+  const held = waiting
+  waiting = []
+  for (const one of held) handle(one)
+}
+
+port.on('message', (message: ToGuest) => {
+  try {
+    receive(message)
+  } catch (error) {
+    const trap = error instanceof WebAssembly.RuntimeError
+    post({ type: 'died', why: `${trap ? 'trap: ' : ''}${(error as Error).message}` })
+    process.exit(0)
+  }
+})

@@ -1,0 +1,211 @@
+// The keeper of an embedded guest, in the daemon's thread: the door through which the core sees it. A worker
+// thread with the compiled module always stands by, so that a failover only has to fill its memory; a guest
+// that is stopped takes its thread with it, whatever it was doing, and the next one stands by again. A call
+// that does not return within guestCallTimeoutMs is a spin, and ends the guest like a trap.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
+import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
+import { PAGE_BYTES, type GuestState } from '../contract.ts'
+import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
+import { decodeCpu, decodeDevice } from '../wasm-state.ts'
+import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
+import { WebAssembly } from './webassembly.ts'
+
+const WATCHES_PER_TIMEOUT = 8
+
+/** A module that can't be protected: the message lists every reason. */
+export class ModuleRefused extends Error {}
+
+export class WasmGuest implements GuestPort {
+  readonly store: PageStore
+  readonly identity: GuestIdentity
+  readonly kernel = 'scan (memcmp against the shadow)'
+  readonly #data: GuestWorkerData
+  readonly #pfns: Uint32Array
+  readonly #calls: Int32Array
+  readonly #callTimeoutMs: number
+  #handlers: GuestHandlers | undefined
+  #worker: Worker | undefined
+  #used = false
+  #watch: NodeJS.Timeout | undefined
+
+  /** Throws ModuleRefused, or the error of reading or compiling the file. */
+  constructor(file: string, memoryBytes: number, callTimeoutMs: number) {
+    const bytes = readFileSync(file)
+    const facts = WasmGuest.#inspect(file, bytes, memoryBytes)
+    const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
+    const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
+    const calls = new SharedArrayBuffer(4)
+    this.#data = {
+      module: new WebAssembly.Module(bytes),
+      facts,
+      memoryBytes,
+      store: buffer,
+      pfns,
+      calls,
+    }
+    this.store = new PageStore(buffer, memoryBytes)
+    this.#pfns = new Uint32Array(pfns)
+    this.#calls = new Int32Array(calls)
+    this.#callTimeoutMs = callTimeoutMs
+    this.identity = {
+      name: basename(file, '.wasm'),
+      digest: createHash('sha256').update(bytes).digest('hex'),
+      memoryBytes,
+    }
+  }
+
+  static #inspect(file: string, bytes: Uint8Array, memoryBytes: number): ModuleFacts {
+    if (!WebAssembly.validate(new Uint8Array(bytes))) {
+      throw new ModuleRefused(`${file} is no valid WebAssembly module`)
+    }
+    const facts = inspectModule(bytes, memoryBytes)
+    if (!('reasons' in facts)) return facts
+    const list = facts.reasons.map((reason) => `  - ${reason}`).join('\n')
+    throw new ModuleRefused(
+      `${file} can't be protected:\n${list}\n(docs/guests.md has the contract)`,
+    )
+  }
+
+  /** Events go to `handlers` from now on; the first thread stands by. */
+  attach(handlers: GuestHandlers): void {
+    this.#handlers = handlers
+    this.#standBy()
+  }
+
+  start(): void {
+    this.#begin({ type: 'start' })
+  }
+
+  load(state: GuestState): void {
+    this.#begin({ type: 'load', cpu: state.cpu, device: state.device })
+  }
+
+  check(state: GuestState): string | undefined {
+    const cpu = decodeCpu(state.cpu)
+    if (typeof cpu === 'string') return cpu
+    const device = decodeDevice(state.device)
+    if (typeof device === 'string') return device
+    const expected = this.#data.facts.globals.length
+    if (cpu.globals.length !== expected) return `${cpu.globals.length} globals, not ${expected}`
+    return cpu.memoryBytes > this.#data.memoryBytes ? `${cpu.memoryBytes} bytes of RAM` : undefined
+  }
+
+  capture(id: number, scope: 'dirty' | 'all'): void {
+    this.#post({ type: 'capture', id, all: scope === 'all' })
+  }
+
+  open(connection: number): void {
+    this.#post({ type: 'open', connection })
+  }
+
+  input(connection: number, bytes: Uint8Array): void {
+    this.#post({ type: 'input', connection, bytes }, [bytes.buffer as ArrayBuffer])
+  }
+
+  close(connection: number): void {
+    this.#post({ type: 'close', connection })
+  }
+
+  suspend(): void {
+    this.#post({ type: 'suspend' })
+  }
+
+  resume(): void {
+    this.#post({ type: 'resume' })
+  }
+
+  stop(): void {
+    if (!this.#used) return
+    this.#end()
+    this.#standBy()
+  }
+
+  /** Ends the thread for good. */
+  dispose(): void {
+    this.#handlers = undefined
+    this.#end()
+  }
+
+  #begin(message: ToGuest): void {
+    this.#used = true
+    this.#post(message)
+    this.#watchCalls()
+  }
+
+  #end(): void {
+    clearInterval(this.#watch)
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#used = false
+    void worker?.terminate()
+  }
+
+  #standBy(): void {
+    const worker = new Worker(new URL('./guest-worker.js', import.meta.url), {
+      workerData: this.#data,
+    })
+    this.#worker = worker
+    Atomics.store(this.#calls, 0, 0)
+    const isCurrent = () => this.#worker === worker
+    worker.on('message', (message: FromGuest) => {
+      if (isCurrent()) this.#receive(message)
+    })
+    worker.on('error', (error) => {
+      if (isCurrent()) this.#died(`its thread failed: ${error.message}`)
+    })
+  }
+
+  #receive(message: FromGuest): void {
+    const handlers = this.#handlers
+    if (handlers === undefined) return
+    switch (message.type) {
+      case 'running':
+        return handlers.running()
+      case 'output':
+        return handlers.output(message.connection, message.bytes)
+      case 'closing':
+        return handlers.closing(message.connection)
+      case 'took':
+        return handlers.took(message.bytes)
+      case 'captured': {
+        const { id, cpu, device, pages, pauseMs } = message
+        return handlers.captured({ id, state: { cpu, device }, pfns: this.#pfns, pages, pauseMs })
+      }
+      default:
+        return this.#died(message.why)
+    }
+  }
+
+  #died(why: string): void {
+    this.#end()
+    this.#standBy()
+    this.#handlers?.died(why)
+  }
+
+  /** Looks at the call counter now and then: the same odd number for too long is a call that does not end. */
+  #watchCalls(): void {
+    clearInterval(this.#watch)
+    let seen = 0
+    let since = performance.now()
+    this.#watch = setInterval(() => {
+      const now = performance.now()
+      const calls = Atomics.load(this.#calls, 0)
+      if (calls !== seen) {
+        seen = calls
+        since = now
+      } else if (calls % 2 === 1 && now - since > this.#callTimeoutMs) {
+        this.#died(`spin: one call took longer than ${this.#callTimeoutMs} ms`)
+      }
+    }, this.#callTimeoutMs / WATCHES_PER_TIMEOUT)
+    this.#watch.unref()
+  }
+
+  #post(message: ToGuest, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transfer)
+  }
+}

@@ -1,0 +1,30 @@
+// The part of the WebAssembly JavaScript interface that the keeper uses. TypeScript declares it only in the
+// library of the browser's DOM, which would bring all of that along.
+
+export interface WasmModule {
+  readonly kind?: 'module'
+}
+
+export interface WasmInstance {
+  readonly exports: Readonly<Record<string, unknown>>
+}
+
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike
+  /** By WebAssembly pages of 64 KiB. Throws when the maximum is passed. */
+  grow(pages: number): number
+}
+
+export interface WasmGlobal {
+  value: number | bigint
+}
+
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Uint8Array) => WasmModule
+  readonly Instance: new (module: WasmModule, imports: object) => WasmInstance
+  readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory
+  readonly RuntimeError: new (message: string) => Error
+  validate(bytes: Uint8Array): boolean
+}
+
+export const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyInterface }

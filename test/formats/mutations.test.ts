@@ -1,0 +1,134 @@
+// Sound streams, damaged at random: whatever comes in, the reader answers with a StreamError or an
+// outcome, in bounded time and memory, and says the same however the bytes are cut.
+
+import { describe, expect, it } from 'vitest'
+import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
+import { StreamError } from '../../shared/formats/stream-error.ts'
+import { StreamReader } from '../../shared/formats/stream-reader.ts'
+import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
+import * as streams from './streams.ts'
+
+const RUNS = 20_000
+const limits = { recordBytesMax: 1 << 20, pfnsMax: 4096, blobBytesMax: 1 << 16 }
+
+type Random = (below: number) => number
+
+/** mulberry32: small, and the same everywhere. */
+function randomFrom(seed: number): Random {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+}
+
+/** Byte 4 of a record's header is its length; most damage goes there and to the words around it. */
+function mutate(parts: readonly Uint8Array[], random: Random): Uint8Array {
+  const copies: Uint8Array[] = parts.map((part) => part.slice())
+  const index = random(copies.length)
+  const part = copies[index]
+  switch (random(7)) {
+    case 0:
+      part[random(part.length)] ^= 1 << random(8)
+      break
+    case 1:
+      part[random(Math.min(32, part.length))] = random(256)
+      break
+    case 2:
+      new DataView(part.buffer).setUint32(4, random(3) === 0 ? 0xffffffff : random(9000), true)
+      break
+    case 3:
+      new DataView(part.buffer).setUint32(0, random(0x16), true)
+      break
+    case 4:
+      copies[index] = part.subarray(0, random(part.length))
+      break
+    case 5:
+      copies.splice(index, 1, streams.bytesOf(random(40), random(99)), part)
+      break
+    default:
+      copies.splice(random(copies.length), random(2), copies[random(copies.length)])
+  }
+  return streams.join(copies)
+}
+
+function verdictOf(bytes: Uint8Array, options: StreamReaderOptions, piece: number): string {
+  let largest = 0
+  const see = (body: Uint8Array) => {
+    largest = Math.max(largest, body.length)
+  }
+  const sink = {
+    record: ({ body }: { body: Uint8Array }) => see(body),
+    pageData: (_: unknown, count: number, words: Uint8Array) => {
+      if (words.length !== count * 8) throw new Error('words do not fit their count')
+      see(words)
+    },
+    pageBytes: (_: Uint8Array, from: number, to: number) => {
+      if (from >= to) throw new Error('no bytes were handed on')
+    },
+  }
+  const reader = new StreamReader(sink, options)
+  let verdict: string
+  try {
+    for (let at = 0; at < bytes.length; at += piece) {
+      reader.push(bytes, at, Math.min(bytes.length, at + piece))
+    }
+    verdict = reader.finish()
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error
+    if (!(error.code in streamErrorCodes)) throw error
+    if (error.offset > bytes.length || error.rule === '') throw error
+    verdict = error.message
+  }
+  if (largest > Math.max(limits.blobBytesMax, limits.pfnsMax * 8)) throw new Error('over the limit')
+  return verdict
+}
+
+const sources: [Uint8Array[], StreamReaderOptions][] = [
+  [streams.plainStream(), { form: 'libxl', limits }],
+  [streams.checkpointedStream('colo', 2), { form: 'libxl', limits }],
+  [streams.checkpointedStream('colo', 2), { form: 'libxl', checkpointed: 'colo', limits }],
+  [streams.checkpointedStream('remus', 2), { form: 'libxl', limits }],
+  [streams.pvStream(), { form: 'libxl', limits }],
+  [streams.backStream(3), { form: 'back', limits }],
+]
+
+describe('mutations', () => {
+  it(`${RUNS} damaged streams end in a coded error or a known outcome`, { timeout: 20_000 }, () => {
+    const codes = new Map<string, number>()
+    for (let run = 0; run < RUNS; run++) {
+      const random = randomFrom(run)
+      const [parts, options] = sources[run % sources.length]
+      const bytes = mutate(parts, random)
+      const whole = verdictOf(bytes, options, Infinity)
+      const pieces = verdictOf(bytes, options, 1 + random(900))
+      if (whole !== pieces) throw new Error(`seed ${run}: ${whole}, in pieces: ${pieces}`)
+      const code = whole.split(' ', 1)[0]
+      codes.set(code, (codes.get(code) ?? 0) + 1)
+    }
+    // Every code but 'closed' must have come up, and the outcomes: else the mutations are too tame.
+    const due = Object.keys(streamErrorCodes).filter((code) => code !== 'closed')
+    expect([...codes.keys()].toSorted()).toEqual([...due, 'complete', 'failover'].toSorted())
+  })
+
+  it('holds no more than has come, whatever a length promises', () => {
+    const promise = streams
+      .join(streams.plainStream())
+      .slice(0, streams.join(streams.opening()).length)
+    const huge = Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 2, 1, 2, 3)
+    const before = process.memoryUsage().arrayBuffers
+    const readers = Array.from({ length: 64 }, () => {
+      const reader = new StreamReader(
+        { record: () => {}, pageData: () => {}, pageBytes: () => {} },
+        { form: 'libxl' },
+      )
+      reader.push(promise)
+      reader.push(huge)
+      return reader
+    })
+    expect(readers[63]?.state).toBe('libxc: body')
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20)
+  })
+})
