@@ -326,6 +326,11 @@ export class Primary {
     this.considerInput()
   }
 
+  /** The client will say no more: the guest closes once it has read everything, and its answers still leave. */
+  clientEnded(connection: number): void {
+    if (this.#connections.has(connection)) this.world.guest.close(connection)
+  }
+
   clientClosed(connection: number): void {
     if (this.#connections.delete(connection)) this.world.guest.close(connection)
   }

@@ -42,6 +42,7 @@ export class CheckpointReader {
   readonly #reader: StreamReader
   #epoch: Epoch
   #at: number
+  #offered: number
   #cpu: Uint8Array | undefined
   #blob: Uint8Array | undefined
   #began = false
@@ -57,6 +58,7 @@ export class CheckpointReader {
     this.#epoch = epoch
     this.#events = events
     this.#at = store.arenaStart
+    this.#offered = store.arenaStart
     this.#reader = new StreamReader(
       {
         record: (record) => this.#record(record),
@@ -79,25 +81,23 @@ export class CheckpointReader {
     return this.#reader.bytesRead
   }
 
-  /** Where the next bytes shall go. Throws StreamError when a checkpoint outgrows the arena. */
+  /** Where the next bytes shall go. It may be asked for long before they come. */
   buffer(): Uint8Array {
     const { all } = this.#store
+    this.#offered = this.#at
     return all.subarray(this.#at, Math.min(this.#at + READ_BYTES_MAX, all.length))
   }
 
-  /** `count` bytes were put at the start of what buffer() gave. Throws StreamError. */
+  /** `count` bytes were put at the start of what buffer() gave last. Throws StreamError. */
   received(count: number): void {
-    const from = this.#at
-    this.#at += count
-    this.#reader.push(this.#store.all, from, this.#at)
-    if (this.#at === this.#store.all.length) {
+    const { all, arenaStart, committed } = this.#store
+    this.#at = this.#offered + count
+    this.#reader.push(all, this.#offered, this.#at)
+    if (this.#at === all.length) {
       this.#refuse('a checkpoint larger than the guest and its states can be')
     }
-  }
-
-  /** The arena is free again: nothing is staged and the next bytes may go to its start. */
-  rewind(): void {
-    this.#at = this.#store.arenaStart
+    // Between checkpoints the arena begins anew, unless a committed one still lies there.
+    if (!this.#began && !committed && !this.#store.committed) this.#at = arenaStart
   }
 
   #record(record: ReadRecord): void {

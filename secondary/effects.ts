@@ -69,7 +69,6 @@ export function secondaryEffects(
       slice()
     },
     sendLoaded() {
-      side.rewind()
       side.channel.write([fixedRecords.SVM_RESUMED])
     },
 

@@ -334,10 +334,6 @@ export class Secondary {
     if (this.#committed) this.record.reachedEpoch(this.#committed.epoch)
   }
 
-  rewind(): void {
-    this.#reader?.rewind()
-  }
-
   noteProgress(): void {
     this.#progress = this.#reader?.bytes ?? 0
   }

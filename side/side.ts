@@ -80,6 +80,10 @@ export class Side {
     return this.#role.stateValue
   }
 
+  get session(): number {
+    return this.record.session
+  }
+
   get paused(): boolean {
     return this.#paused
   }
@@ -157,6 +161,10 @@ export class Side {
 
   clientSaid(connection: number, bytes: Uint8Array): void {
     if (this.#role instanceof Primary) this.#role.clientSaid(connection, bytes)
+  }
+
+  clientEnded(connection: number): void {
+    if (this.#role instanceof Primary) this.#role.clientEnded(connection)
   }
 
   clientClosed(connection: number): void {

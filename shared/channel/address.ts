@@ -10,7 +10,9 @@ export function splitAddress(address: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address)
   const port = Number(match?.[3])
   if (match === null || port > 65535) {
-    throw new Error(`${JSON.stringify(address)} is no address: write host:port, such as 127.0.0.1:7380`)
+    throw new Error(
+      `${JSON.stringify(address)} is no address: write host:port, such as 127.0.0.1:7380`,
+    )
   }
   return { host: match[1] ?? match[2] ?? '', port }
 }

@@ -61,6 +61,17 @@ class SocketChannel implements DataChannel {
     this.handlers?.received(count)
   }
 
+  /** Bytes that came elsewhere are put where they belong. */
+  deliver(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length && this.handlers && !this.#socket.destroyed; ) {
+      const buffer = this.handlers.buffer()
+      const count = Math.min(buffer.length, bytes.length - at)
+      buffer.set(bytes.subarray(at, at + count))
+      this.received(buffer, count)
+      at += count
+    }
+  }
+
   close(): void {
     this.#socket.destroy()
   }
@@ -83,12 +94,14 @@ export interface DialOptions {
 export function dialData(options: DialOptions): void {
   const { host, port } = splitAddress(options.address)
   let channel: SocketChannel | undefined
-  let offered: Uint8Array = new Uint8Array(1)
+  // Node asks for a buffer ahead of each read, the first time before the socket is even connected.
+  const first = new Uint8Array(1)
   const socket = new Socket({
     onread: {
-      buffer: () => (offered = channel?.handlers?.buffer() ?? new Uint8Array(1)),
-      callback: (count: number) => {
-        channel?.received(offered, count)
+      buffer: () => channel?.handlers?.buffer() ?? first,
+      callback: (count: number, buffer: Uint8Array) => {
+        if (buffer === first) channel?.deliver(buffer.subarray(0, count))
+        else channel?.received(buffer, count)
         return true
       },
     },
@@ -189,15 +202,7 @@ export class DataServer {
       return refuse('the token is of no session')
     }
     channel.handlers = handlers
-    const deliver = (bytes: Buffer) => {
-      for (let at = 0; at < bytes.length && !socket.destroyed; ) {
-        const buffer = handlers.buffer()
-        const count = Math.min(buffer.length, bytes.length - at)
-        buffer.set(bytes.subarray(at, at + count))
-        channel.received(buffer, count)
-        at += count
-      }
-    }
+    const deliver = (bytes: Buffer) => channel.deliver(bytes)
     socket.on('data', deliver)
     if (rest.length > 0) deliver(rest)
   }

@@ -13,6 +13,7 @@ import { decodeBody, offsetOfField } from './body-layout.ts'
 import { readU32, roundUp8 } from './byte-order.ts'
 import { LIBXC } from './libxc-records.ts'
 import * as pageData from './page-data.ts'
+import { PFN_WORD_BYTES } from './page-data.ts'
 import { OPTIONAL_BIT, lengthAllowed, lengthRuleText } from './record-spec.ts'
 import type { RecordSpec } from './record-spec.ts'
 import { Scratch } from './scratch.ts'
@@ -237,7 +238,7 @@ export class StreamReader {
       throw this.#error('bad-value', this.#unitOffset, rule)
     }
     this.#pfns = count
-    this.#await('pfn words', count * pageData.PFN_WORD_BYTES)
+    this.#await('pfn words', count * PFN_WORD_BYTES)
   }
 
   #parsePfnWords(words: Uint8Array): void {
@@ -247,12 +248,12 @@ export class StreamReader {
     const dataPages = pageData.countDataPages(words, count)
     if (dataPages < 0) {
       const rule = `page types 5 to 8 are reserved (${spec.section})`
-      throw this.#error('bad-page-type', this.#wordOffset(-1 - dataPages), rule)
+      throw this.#error('bad-page-type', this.#unitOffset + (-1 - dataPages) * PFN_WORD_BYTES, rule)
     }
     const beyond = pageData.findPfnBeyond(words, count, pfnHighest)
     if (beyond >= 0) {
       const rule = `the pfn lies beyond ${pfnHighest}, the last in X86_PV_P2M_FRAMES`
-      throw this.#error('bad-value', this.#wordOffset(beyond), rule)
+      throw this.#error('bad-value', this.#unitOffset + beyond * PFN_WORD_BYTES, rule)
     }
     const due = pageData.pageDataBytes(count, dataPages)
     if (due !== length) {
@@ -264,10 +265,6 @@ export class StreamReader {
     this.#due = dataPages * pageData.PAGE_BYTES
     this.#mode = 'pages'
     if (dataPages === 0) this.#next()
-  }
-
-  #wordOffset(index: number): number {
-    return this.#unitOffset + index * pageData.PFN_WORD_BYTES
   }
 
   #next(): void {

@@ -34,6 +34,10 @@ const rows = {
   tokenLineBytesMax: { value: 128, meaning: 'the first line on the data channel' },
   checkpointRows: { value: 1024, meaning: 'checkpoints kept in the history' },
   failoverRows: { value: 64, meaning: 'failovers kept in the history' },
+  recordingBytesMax: {
+    value: 512 * 1024 * 1024,
+    meaning: 'bytes of a recording not yet on disk; more ends the recording, never a checkpoint',
+  },
   memoryBytesMax: { value: 2 * 1024 * 1024 * 1024, meaning: 'RAM of an embedded guest' },
 } as const
 

@@ -1,0 +1,76 @@
+// What a daemon is told: one schema for the command line, for `colo up`, which passes it to its children, and
+// for the docs. Addresses are host:port; port 0 takes a free one.
+
+import { join } from 'node:path'
+import { z } from 'zod'
+import { DELAY_NAMES, delaysWith, type Delays } from '../shared/protocol/delays.ts'
+import { LIMITS } from '../shared/protocol/limits.ts'
+
+const WASM_PAGE_BYTES = 65536
+
+export const WITNESS_KINDS = {
+  file: 'generation files in a folder that both sides reach (one machine, or a shared file system)',
+  operator: 'a failover waits until a person says `colo failover`',
+  none: 'every claim is granted: split brain is possible',
+} as const
+
+export type WitnessKind = keyof typeof WITNESS_KINDS
+
+const delaysSchema = z
+  .object(Object.fromEntries(DELAY_NAMES.map((name) => [name, z.number().positive().optional()])))
+  .strict()
+  .transform((given) => delaysWith(given as Partial<Delays>))
+
+const name = z.string().regex(/^[\w.-]{1,100}$/, 'letters, digits, dots and dashes')
+
+export const configSchema = z.object({
+  name,
+  pair: name,
+  told: z.enum(['primary', 'secondary']),
+  /** Where the pairs keep what they keep: token, register, what was seen, run files. */
+  dir: z.string().min(1),
+  control: z.string(),
+  data: z.string(),
+  clients: z.string(),
+  /** The control address of the other side. */
+  peer: z.string(),
+  guest: z.string(),
+  memoryBytes: z
+    .int()
+    .positive()
+    .max(LIMITS.memoryBytesMax, `at most ${LIMITS.memoryBytesMax} bytes`)
+    .multipleOf(WASM_PAGE_BYTES, 'a multiple of 64 KiB'),
+  witness: z.string().default('file'),
+  failback: z.enum(['auto', 'manual']).default('auto'),
+  tokenFile: z.string().optional(),
+  record: z.string().optional(),
+  log: z.string().optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  delays: delaysSchema.default(delaysWith()),
+})
+
+export type Config = z.output<typeof configSchema>
+export type ConfigInput = z.input<typeof configSchema>
+
+export interface WitnessChoice {
+  readonly kind: WitnessKind
+  readonly folder: string
+}
+
+/** `file`, `file:FOLDER`, `operator` or `none`. Throws with the way out on anything else. */
+export function chooseWitness(
+  config: Pick<Config, 'witness' | 'dir' | 'pair' | 'name'>,
+): WitnessChoice {
+  const [kind, ...rest] = config.witness.split(':')
+  const home = join(config.dir, config.pair)
+  if (kind === 'file') {
+    return { kind, folder: rest.length > 0 ? rest.join(':') : join(home, 'witness') }
+  }
+  if (kind === 'operator' || kind === 'none') {
+    return { kind, folder: join(home, `${config.name}.register`) }
+  }
+  const kinds = Object.keys(WITNESS_KINDS).join(', ')
+  throw new Error(
+    `unknown witness ${JSON.stringify(config.witness)}: one of ${kinds}, or file:FOLDER`,
+  )
+}

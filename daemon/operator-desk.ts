@@ -1,0 +1,123 @@
+// Where operators are served: questions are answered from what the side and the statistics say, verbs that
+// change anything need the token of the pair and go to the side. Those who watch get a status after a change.
+
+import type { OperatorSession } from '../shared/control/control-server.ts'
+import {
+  VERBS,
+  type Answer,
+  type OperatorMessage,
+  type Status,
+  type VerbMessage,
+} from '../shared/control/messages.ts'
+import type { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
+import { digestOf } from '../shared/memory/page-store.ts'
+import type { World } from '../shared/ports.ts'
+import { sameToken } from '../side/admission.ts'
+import type { Side } from '../side/side.ts'
+import type { Config } from './config.ts'
+import type { Addresses } from './daemon.ts'
+import type { Statistics } from './statistics.ts'
+
+const HISTORY_ROWS = 50
+
+export interface DeskOptions {
+  readonly config: Config
+  readonly token: string
+  readonly addresses: Addresses
+  readonly side: Side
+  readonly statistics: Statistics
+  readonly guest: WasmGuest
+  readonly world: World
+}
+
+export class OperatorDesk {
+  readonly #options: DeskOptions
+  readonly #watching = new Set<(message: OperatorMessage) => void>()
+  #announced = false
+
+  constructor(options: DeskOptions) {
+    this.#options = options
+  }
+
+  sit(send: (message: OperatorMessage) => void): OperatorSession {
+    return {
+      verb: async (message) => this.#answer(message, send),
+      closed: () => void this.#watching.delete(send),
+    }
+  }
+
+  /** Several changes in one turn are told once. */
+  changed(): void {
+    if (this.#announced || this.#watching.size === 0) return
+    this.#announced = true
+    setImmediate(() => {
+      this.#announced = false
+      const event = { type: 'event', status: this.status(false) } as const
+      for (const send of this.#watching) send(event)
+    })
+  }
+
+  status(withDigest: boolean): Status {
+    const { config, addresses, side, statistics, guest, world } = this.#options
+    const { record } = side
+    return {
+      name: config.name,
+      pair: config.pair,
+      pid: process.pid,
+      incarnation: record.incarnation,
+      role: side.role,
+      state: side.state,
+      reason: side.reason,
+      generation: record.generation,
+      epoch: record.epoch,
+      session: side.session,
+      register: record.register,
+      witness: world.witness.kind,
+      warning: world.witness.warning,
+      peer: { name: '', address: config.peer, incarnation: side.peerIncarnation },
+      guest: {
+        ...guest.identity,
+        kernel: guest.kernel,
+        paused: side.paused,
+        memoryDigest: withDigest ? digestOf(guest.store.pages) : undefined,
+      },
+      addresses,
+      clients: side.clientCount,
+      checkpoints: statistics.checkpoints,
+      pages: statistics.pages,
+      bytes: statistics.bytes,
+      heldBytes: side.heldBytes,
+      stages: statistics.stages,
+      pause: statistics.pause,
+      cycle: statistics.cycle,
+      dirtyPages: statistics.dirtyPages,
+      failovers: statistics.failovers,
+      rssBytes: process.memoryUsage.rss(),
+      uptimeMs: process.uptime() * 1000,
+    }
+  }
+
+  #answer(message: VerbMessage, send: (message: OperatorMessage) => void): Answer {
+    const { id, verb } = message
+    const { token, side, statistics } = this.#options
+    if (VERBS[verb].changes) {
+      if (!sameToken(message.token, token)) {
+        const detail = message.token ? 'not the token of this pair' : 'this verb needs the token'
+        return { type: 'answer', id, ok: false, code: 'wrong-token', detail }
+      }
+      return { type: 'answer', id, ...side.command(message) }
+    }
+    if (verb === 'history') {
+      const rows = message.rows ?? HISTORY_ROWS
+      return {
+        type: 'answer',
+        id,
+        ok: true,
+        checkpoints: statistics.checkpointRows.slice(-rows).map((row) => ({ ...row })),
+        failovers: statistics.failoverRows.slice(-rows).map((row) => ({ ...row })),
+      }
+    }
+    if (verb === 'watch') this.#watching.add(send)
+    return { type: 'answer', id, ok: true, status: this.status((message.rows ?? 0) > 0) }
+  }
+}
