@@ -80,6 +80,7 @@ export class Primary {
   #captured: Captured | undefined
   #captures = 0
   #pumping = false
+  #untold = false
   #alsoPfns = new Uint32Array(0)
   #foreign: PrimaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
@@ -112,7 +113,7 @@ export class Primary {
       delays,
     })
     this.#actor = createActor(machine, { clock: world.clock })
-    this.#actor.subscribe({ error: (error) => this.#crashed(error) })
+    this.#actor.subscribe({ next: () => this.#tell(), error: (error) => this.#crashed(error) })
   }
 
   start(): void {
@@ -412,9 +413,16 @@ export class Primary {
     return `${this.#foreign?.type ?? 'an event'} in state ${JSON.stringify(this.stateValue)}`
   }
 
+  /** Told once the transition under way is complete, so that the state fits the reason. */
   changed(reason: string): void {
     this.reason = reason
-    this.#options.changed(reason)
+    this.#untold = true
+  }
+
+  #tell(): void {
+    if (!this.#untold) return
+    this.#untold = false
+    this.#options.changed(this.reason)
   }
 
   left(): void {

@@ -59,6 +59,7 @@ export class Secondary {
   #staged: StagedCheckpoint | undefined
   #committed: StagedCheckpoint | undefined
   #progress = 0
+  #untold = false
   #foreign: SecondaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
   #claimedAt: number | undefined
@@ -84,6 +85,7 @@ export class Secondary {
     })
     this.#actor = createActor(machine, { clock: world.clock })
     this.#actor.subscribe({
+      next: () => this.#tell(),
       error: (error) => {
         throw error
       },
@@ -256,8 +258,8 @@ export class Secondary {
     const names = holder.kind === 'pair' && holder.secondary === this.record.incarnation
     if (!names || holder.session !== session.number) return
     this.record.saw(message.register)
-    this.send({ type: 'control.named' })
     this.changed('the pair is recorded by the witness')
+    this.send({ type: 'control.named' })
   }
 
   // The guest, when this side is promoted.
@@ -386,9 +388,16 @@ export class Secondary {
     return `${describeHolder(register.holder)} at generation ${register.generation}, and none of them lives`
   }
 
+  /** Told once the transition under way is complete, so that the state fits the reason. */
   changed(reason: string): void {
     this.reason = reason
-    this.#options.changed(reason)
+    this.#untold = true
+  }
+
+  #tell(): void {
+    if (!this.#untold) return
+    this.#untold = false
+    this.#options.changed(this.reason)
   }
 
   heartbeat(): PeerMessage {

@@ -52,6 +52,7 @@ export class Side {
   #paused = false
   #connections = 1
   #ended = false
+  #told = ''
 
   constructor(options: SideOptions) {
     const { world, told } = options
@@ -324,11 +325,12 @@ export class Side {
 
   #changed(reason: string): void {
     const { trace } = this.#options.world
-    trace.log('info', `${this.role}: ${this.state}`, {
-      reason,
-      generation: this.record.generation,
-      epoch: this.record.epoch,
-    })
+    const { role, state } = this
+    const told = `${role} ${state} ${reason}`
+    if (told === this.#told) return
+    this.#told = told
+    const { generation, epoch } = this.record
+    trace.log('info', `${role}: ${state}`, { reason, generation, epoch })
     trace.changed()
   }
 }
