@@ -1,4 +1,5 @@
-// Writes checkpoints as Xen's records, from the captured pages in the page store straight to the data channel.
+// Writes checkpoints as Xen's records, from the captured pages in the page store straight to the data channel,
+// while the capture is still under way: what is captured is final, so that sending need not wait for the rest.
 // A record of neighbouring pages is sent from where they lie; scattered pages are first gathered in a slot of
 // the arena, so that nothing is allocated for a page. The slots are all that may be in flight: when they are
 // used up the writer stops until the channel has drained, which bounds memory and leaves the event loop free.
@@ -20,7 +21,7 @@ import {
   encodeLibxlHeader,
 } from '../shared/formats/stream-headers.ts'
 import { PAGE_BYTES, type Capture } from '../shared/guest/contract.ts'
-import { mergePfns } from '../shared/memory/pfn-list.ts'
+import { withAlso } from '../shared/memory/pfn-list.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'
 import type { DataChannel } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
@@ -51,8 +52,8 @@ export class CheckpointWriter {
   #pfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
   #pages = 0
   #next = 0
-  #tail: Uint8Array[] = []
-  #started = false
+  #slot = 0
+  #tail: readonly Uint8Array[] | undefined
   #bytes = 0
 
   constructor(store: PageStore, channel: DataChannel) {
@@ -70,45 +71,67 @@ export class CheckpointWriter {
     return this.#pages
   }
 
+  /** True while pages wait for the channel to drain. */
+  get waits(): boolean {
+    return this.#slot >= SLOTS
+  }
+
+  /** What a session begins with: the headers, once, and then its first checkpoint. */
+  open(): void {
+    this.#begin()
+    this.#write(STREAM_START)
+  }
+
   /** checkpoint-request. */
   request(): void {
-    this.#bytes = 0
+    this.#begin()
     this.#write([fixedRecords.NEW])
   }
 
-  /** A checkpoint begins: the captured pages and those that the secondary's list asks for. */
-  begin(capture: Capture, alsoPfns: Uint32Array, header: CheckpointHeader): void {
+  /** The first `pages` of `pfns` are captured; more may come. */
+  offer(pfns: Uint32Array<ArrayBufferLike>, pages: number): void {
+    this.#pfns = pfns
+    this.#pages = pages
+  }
+
+  /** All is captured: these pages, those that the secondary's list asks for, and the states. */
+  finish(capture: Capture, alsoPfns: Uint32Array, header: CheckpointHeader): void {
     const { cpu, device } = capture.state
-    const merged = mergePfns(capture.pfns, capture.pages, alsoPfns)
-    this.#pfns = merged.pfns
-    this.#pages = merged.count
-    this.#next = 0
+    this.offer(capture.pfns, capture.pages)
+    if (alsoPfns.length > 0) {
+      const all = withAlso(capture.pfns, capture.pages, alsoPfns)
+      this.offer(all, all.length)
+    }
     const blob = encodeEmulatorBlob({ ...header, device })
     this.#tail = [
       encodeRecord(LIBXC.X86_TSC_INFO, { mode: 0, khz: 0, nsec: 0n, incarnation: 0 }),
       encodeRecord(LIBXC.HVM_CONTEXT, { blob: cpu }),
       encodeRecord(LIBXC.HVM_PARAMS, { params: [] }),
       fixedRecords.CHECKPOINT,
-      encodeRecord(LIBXL.EMULATOR_CONTEXT, {
-        emulatorId: EMULATOR_ID.UNKNOWN,
-        index: 0,
-        blob,
-      }),
+      encodeRecord(LIBXL.EMULATOR_CONTEXT, { emulatorId: EMULATOR_ID.UNKNOWN, index: 0, blob }),
       fixedRecords.CHECKPOINT_END,
     ]
-    if (this.#started) return
-    this.#started = true
-    this.#bytes = 0
-    this.#write(STREAM_START)
   }
 
-  /** Writes as much as may be in flight. True when the last byte has been handed over. */
+  /** Writes what there is to write and may be in flight. True once the last byte has been handed over. */
   pump(): boolean {
-    for (let slot = 0; slot < SLOTS && this.#next < this.#pages; slot++) this.#writePages(slot)
-    if (this.#next < this.#pages) return false
+    const least = this.#tail === undefined ? RECORD_PAGES : 1
+    while (this.#pages - this.#next >= least && this.#slot < SLOTS) this.#writePages(this.#slot++)
+    if (this.#tail === undefined || this.#next < this.#pages) return false
     this.#write(this.#tail)
-    this.#tail = []
     return true
+  }
+
+  /** The channel has taken everything: the slots are free again. */
+  drained(): void {
+    this.#slot = 0
+  }
+
+  #begin(): void {
+    this.#bytes = 0
+    this.#pages = 0
+    this.#next = 0
+    this.#tail = undefined
   }
 
   #writePages(slot: number): void {
@@ -130,7 +153,7 @@ export class CheckpointWriter {
       const from = this.#pfns[first + i] * PAGE_BYTES
       all.copyWithin(pagesAt + i * PAGE_BYTES, from, from + PAGE_BYTES)
     }
-    this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)])
+    return this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)])
   }
 
   #write(chunks: readonly Uint8Array[]): void {

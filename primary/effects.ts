@@ -20,6 +20,8 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     captureAll() {
       notes.begin('seed')
       guest.store.touch()
+      side.replied = true
+      side.writer.open()
       guest.capture(side.nextCapture(), 'all')
       side.changed('a secondary joined: a full copy is on its way')
     },
@@ -28,13 +30,18 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     },
     sendRequest() {
       notes.begin(side.dueTrigger)
+      side.replied = false
       side.writer.request()
     },
     captureDirty() {
       guest.capture(side.nextCapture(), 'dirty')
     },
     noteReply() {
+      side.replied = true
       notes.replied()
+    },
+    sendCaptured() {
+      if (side.replied) side.writer.pump()
     },
     sendVmstate() {
       side.pumpVmstate()

@@ -18,6 +18,7 @@ export type PrimaryEvent =
   | { type: 'session.ended' }
   | { type: 'generation.newer' }
   | { type: 'checkpoint.due' }
+  | { type: 'guest.capturing' }
   | { type: 'guest.captured' }
   | { type: 'guest.died' }
   | { type: 'channel.drained' }
@@ -47,6 +48,7 @@ export const PRIMARY_ACTIONS = [
   'armTrigger',
   'sendRequest',
   'noteReply',
+  'sendCaptured',
   'sendVmstate',
   'noteSent',
   'releaseCommitted',
@@ -107,7 +109,11 @@ export const primaryMachine = base.createMachine({
           states: {
             seeding: {
               entry: 'captureAll',
-              on: { 'guest.captured': 'sending' },
+              on: {
+                'guest.capturing': { actions: 'sendCaptured' },
+                'channel.drained': { actions: 'sendCaptured' },
+                'guest.captured': 'sending',
+              },
               after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
             },
             idle: {
@@ -117,6 +123,10 @@ export const primaryMachine = base.createMachine({
             requesting: {
               type: 'parallel',
               entry: ['sendRequest', 'captureDirty'],
+              on: {
+                'guest.capturing': { actions: 'sendCaptured' },
+                'channel.drained': { actions: 'sendCaptured' },
+              },
               states: {
                 pvm: {
                   initial: 'suspending',
@@ -133,7 +143,7 @@ export const primaryMachine = base.createMachine({
                   states: {
                     awaitingReply: {
                       on: {
-                        'peer.checkpoint-reply': { target: 'suspended', actions: 'noteReply' },
+                        'peer.checkpoint-reply': { target: 'suspended', actions: ['noteReply', 'sendCaptured'] },
                       },
                       after: { replyTimeoutMs: { actions: missed('replyTimeoutMs') } },
                     },

@@ -70,6 +70,8 @@ export class Primary {
   readonly witness: WitnessClient
   dueTrigger: Trigger = 'period'
   deathOfGuest = ''
+  /** The secondary has answered this round's request, or there was none: pages may be sent. */
+  replied = false
   reason = ''
   welcoming: boolean
   readonly #options: PrimaryOptions
@@ -79,7 +81,7 @@ export class Primary {
   #writer: CheckpointWriter | undefined
   #captured: Captured | undefined
   #captures = 0
-  #pumping = false
+  #finished = false
   #untold = false
   #alsoPfns = new Uint32Array(0)
   #foreign: PrimaryEvent | undefined
@@ -255,7 +257,11 @@ export class Primary {
         }
       },
       drained: () => {
-        if (!session.over && this.#pumping) this.#send({ type: 'channel.drained' })
+        const writer = this.#writer
+        if (session.over || writer === undefined) return
+        const waits = writer.waits
+        writer.drained()
+        if (waits) this.#send({ type: 'channel.drained' })
       },
       closed: () => session.lost('connection-lost', 'the data channel was closed'),
     }
@@ -290,6 +296,13 @@ export class Primary {
     this.gate.hold()
     this.notes.captured(capture.pauseMs)
     this.#send({ type: 'guest.captured' })
+  }
+
+  /** The first `pages` of `pfns` are in the store already. */
+  guestCapturing(id: number, pfns: Uint32Array, pages: number): void {
+    if (id !== this.#captures || this.#writer === undefined) return
+    this.#writer.offer(pfns, pages)
+    this.#send({ type: 'guest.capturing' })
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
@@ -383,14 +396,18 @@ export class Primary {
     return ++this.#captures
   }
 
-  /** Begins to write the captured checkpoint, or writes on after the channel has drained. */
+  /** All is captured and the SVM stands still: writes the rest, as far as the channel takes it. */
   pumpVmstate(): void {
-    const { generation } = this.record
+    const { writer, record } = this
     const { capture, epoch } = this.captured
-    if (!this.#pumping) this.writer.begin(capture, this.#alsoPfns, { generation, epoch })
-    this.#alsoPfns = new Uint32Array(0)
-    this.#pumping = !this.writer.pump()
-    if (!this.#pumping) this.#send({ type: 'vmstate.sent' })
+    if (!this.#finished) {
+      this.#finished = true
+      writer.finish(capture, this.#alsoPfns, { generation: record.generation, epoch })
+      this.#alsoPfns = new Uint32Array(0)
+    }
+    if (!writer.pump()) return
+    this.#finished = false
+    this.#send({ type: 'vmstate.sent' })
   }
 
   finishRound(outcome: Outcome): void {
@@ -439,7 +456,7 @@ export class Primary {
     this.finishRound('discarded')
     this.#session = undefined
     this.#writer = undefined
-    this.#pumping = false
+    this.#finished = false
     this.#captures++
     this.#lostAt = { at: this.world.clock.now(), end }
     this.world.trace.error(end.code, end.detail)

@@ -114,6 +114,8 @@ export interface GuestHandlers {
   output(connection: number, bytes: Uint8Array): void
   /** The guest wants this connection closed, after the output so far. */
   closing(connection: number): void
+  /** Of the capture `id`, the first `pages` of `pfns` are in the store; more may come. Never needed. */
+  capturing(id: number, pfns: Uint32Array, pages: number): void
   captured(capture: Capture): void
   /** Client bytes that were handed over and are now taken by the guest. */
   took(bytes: number): void

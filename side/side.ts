@@ -145,6 +145,9 @@ export class Side {
     closing: (connection) => {
       if (this.#role instanceof Primary) this.#role.guestSaid(connection, undefined)
     },
+    capturing: (id, pfns, pages) => {
+      if (this.#role instanceof Primary) this.#role.guestCapturing(id, pfns, pages)
+    },
     captured: (capture) => {
       if (this.#role instanceof Primary) this.#role.guestCaptured(capture)
     },

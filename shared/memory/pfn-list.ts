@@ -1,25 +1,30 @@
 // Lists of dirty pages. What the primary captured and what the secondary's own guest touched are sent together:
-// the union, each page once, ascending.
+// the union, each page once. Pages that were captured come first, since they may be on their way already.
 
-export interface PfnList {
-  readonly pfns: Uint32Array<ArrayBufferLike>
-  readonly count: number
+/** `captured` counts up to `count` and ascends; `also` is unordered. The first `count` of the result are `captured`. */
+export function withAlso(
+  captured: Uint32Array<ArrayBufferLike>,
+  count: number,
+  also: Uint32Array<ArrayBufferLike>,
+): Uint32Array<ArrayBufferLike> {
+  const all = new Uint32Array(count + also.length)
+  all.set(captured.subarray(0, count))
+  let end = count
+  for (const pfn of also.slice().toSorted()) {
+    if (contains(captured, count, pfn)) continue
+    if (end > count && all[end - 1] === pfn) continue
+    all[end++] = pfn
+  }
+  return all.subarray(0, end)
 }
 
-/** `first` counts up to `count` and ascends; `second` is unordered and usually empty: then nothing is copied. */
-export function mergePfns(
-  first: Uint32Array<ArrayBufferLike>,
-  count: number,
-  second: Uint32Array<ArrayBufferLike>,
-): PfnList {
-  if (second.length === 0) return { pfns: first, count }
-  const merged = new Uint32Array(count + second.length)
-  merged.set(first.subarray(0, count))
-  merged.set(second, count)
-  merged.sort()
-  let kept = 0
-  for (let i = 0; i < merged.length; i++) {
-    if (kept === 0 || merged[kept - 1] !== merged[i]) merged[kept++] = merged[i]
+function contains(pfns: Uint32Array<ArrayBufferLike>, count: number, pfn: number): boolean {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (pfns[middle] < pfn) low = middle + 1
+    else high = middle
   }
-  return { pfns: merged, count: kept }
+  return low < count && pfns[low] === pfn
 }

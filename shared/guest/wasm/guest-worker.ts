@@ -140,7 +140,8 @@ function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
 
 function capture(id: number, all: boolean): void {
   const began = performance.now()
-  const pages = all ? scan.all() : scan.dirty()
+  const progress = (pages: number) => post({ type: 'capturing', id, pages })
+  const pages = all ? scan.all(progress) : scan.dirty(progress)
   const cpu = encodeCpu({
     memoryBytes: memory.buffer.byteLength,
     globals: globals.map(globalBits),

@@ -3,8 +3,11 @@
 // track of itself; docs/guests.md says what it costs. One view a page is made when the memory is (re)sized and
 // used ever after, so that a capture allocates nothing for a page.
 
+import { LIMITS } from '../../protocol/limits.ts'
 import { PAGE_BYTES } from '../contract.ts'
 
+/** As many as one record holds, so that each word of progress lets one be sent. */
+const PROGRESS_PAGES = LIMITS.recordPages
 const ZERO_PAGE = Buffer.alloc(PAGE_BYTES)
 
 export class PageScan {
@@ -41,37 +44,44 @@ export class PageScan {
     this.#grownFrom = this.#pages.length
   }
 
-  /** Notes every page that is not zero and copies all of memory. Returns how many were noted. */
-  all(): number {
-    const ram = this.#ram
-    this.#store.set(ram)
+  /** Notes and copies every page that is not zero. Returns how many; `progress` hears of them in between. */
+  all(progress: (pages: number) => void): number {
+    const store = this.#store
+    const pages = this.#pages
     let noted = 0
-    for (let page = 0; page < this.#pages.length; page++) {
-      if (!this.#pages[page].equals(ZERO_PAGE)) this.#pfns[noted++] = page
+    for (let page = 0; page < pages.length; page++) {
+      const at = page * PAGE_BYTES
+      store.set(pages[page], at)
+      if (!pages[page].equals(ZERO_PAGE)) noted = this.#note(page, noted, progress)
     }
-    this.#grownFrom = this.#pages.length
+    this.#grownFrom = pages.length
     return noted
   }
 
-  /** Notes and copies every page that differs from the store, or is new. Returns how many. */
-  dirty(): number {
+  /** Notes and copies every page that differs from the store, or is new. Returns how many, as all(). */
+  dirty(progress: (pages: number) => void): number {
     const ram = this.#ram
     const store = this.#store
     const pages = this.#pages
-    const pfns = this.#pfns
     const known = Math.min(this.#grownFrom, pages.length)
     let noted = 0
     for (let page = 0, at = 0; page < known; page++, at += PAGE_BYTES) {
       const end = at + PAGE_BYTES
       if (ram.compare(store, at, end, at, end) === 0) continue
       store.set(pages[page], at)
-      pfns[noted++] = page
+      noted = this.#note(page, noted, progress)
     }
     for (let page = known; page < pages.length; page++) {
       store.set(pages[page], page * PAGE_BYTES)
-      pfns[noted++] = page
+      noted = this.#note(page, noted, progress)
     }
     this.#grownFrom = pages.length
     return noted
+  }
+
+  #note(page: number, noted: number, progress: (pages: number) => void): number {
+    this.#pfns[noted] = page
+    if ((noted + 1) % PROGRESS_PAGES === 0) progress(noted + 1)
+    return noted + 1
   }
 }

@@ -172,6 +172,8 @@ export class WasmGuest implements GuestPort {
         return handlers.closing(message.connection)
       case 'took':
         return handlers.took(message.bytes)
+      case 'capturing':
+        return handlers.capturing(message.id, this.#pfns, message.pages)
       case 'captured': {
         const { id, cpu, device, pages, pauseMs } = message
         return handlers.captured({ id, state: { cpu, device }, pfns: this.#pfns, pages, pauseMs })
