@@ -34,6 +34,8 @@ export const configSchema = z.object({
   clients: z.string(),
   /** The control address of the other side. */
   peer: z.string(),
+  /** What a welcomed secondary is told to dial, if that is not `data` itself (a proxy, a published port). */
+  advertiseData: z.string().optional(),
   guest: z.string(),
   memoryBytes: z
     .int()

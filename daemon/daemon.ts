@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { DataServer, dialData } from '../shared/channel/data-channel.ts'
+import { joinAddress, splitAddress } from '../shared/channel/address.ts'
 import { dialPeer } from '../shared/control/control-client.ts'
 import { ControlServer } from '../shared/control/control-server.ts'
 import { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
@@ -108,14 +109,20 @@ export class Daemon {
       clock: realClock,
       random: { token: () => randomBytes(16).toString('hex') },
       network: {
-        dataAddress: addresses.data,
+        dataAddress: config.advertiseData ?? addresses.data,
         dialPeer: (answer) =>
           dialPeer(config.peer, delays.helloTimeoutMs, {
             ...answer,
             bad: (why) => log.warn(`the peer said what can't be read: ${why}`),
           }),
         dialData: (to, answer) =>
-          dialData({ ...to, ...answer, timeoutMs: delays.helloTimeoutMs, tap: undefined }),
+          dialData({
+            ...answer,
+            address: reachable(to.address, config.peer),
+            token: to.token,
+            timeoutMs: delays.helloTimeoutMs,
+            tap: undefined,
+          }),
       },
       guest,
       output: clients,
@@ -168,6 +175,12 @@ export class Daemon {
   dispose(): void {
     this.#dispose()
   }
+}
+
+/** A peer that listens on every interface is dialled where its control channel was. */
+function reachable(address: string, peer: string): string {
+  const { host, port } = splitAddress(address)
+  return host === '0.0.0.0' || host === '::' ? joinAddress(splitAddress(peer).host, port) : address
 }
 
 async function listening<T>(option: string, server: Promise<T>): Promise<T> {

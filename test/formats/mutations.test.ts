@@ -117,7 +117,8 @@ describe('mutations', () => {
     const promise = streams
       .join(streams.plainStream())
       .slice(0, streams.join(streams.opening()).length)
-    const huge = Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 2, 1, 2, 3)
+    // HVM_CONTEXT of 32 MiB, of which more comes than the first scratch holds.
+    const huge = streams.join([Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 2), streams.bytesOf(2000)])
     const before = process.memoryUsage().arrayBuffers
     const readers = Array.from({ length: 64 }, () => {
       const reader = new StreamReader(

@@ -227,6 +227,15 @@ describe('planted damage', () => {
     expect(error).toMatchObject({ code: 'bad-value', offset, record: 'PAGE_DATA' })
   })
 
+  it('wants the frames of a PV guest ahead of its pages', () => {
+    const parts = streams.pvStream()
+    const frames = parts.findIndex((part) => part[0] === 3)
+    const damaged = replace(parts, frames)
+    const offset = streams.join(damaged.slice(0, frames)).length
+    const { error } = readAll([streams.join(damaged)], { form: 'libxl' })
+    expect(error).toMatchObject({ code: 'wrong-place', offset, record: 'PAGE_DATA' })
+  })
+
   it('ignores what a receiver must ignore: reserved fields, option bits, pfn bits, padding', () => {
     let parts = patch(plain, 0, 12, 0xff, 0xff, 0xff, 0xfe)
     parts = patch(parts, 2, 16, 0xff, 0xfe, 1, 2, 3, 4, 5, 6)

@@ -1,0 +1,13 @@
+// One real daemon in a process of its own, as tests start it: its configuration is the argument, as JSON; its
+// addresses come back as one line on stdout.
+
+import { configSchema } from '../../daemon/config.ts'
+import { Daemon } from '../../daemon/daemon.ts'
+
+const daemon = await Daemon.start(configSchema.parse(JSON.parse(process.argv[2] ?? '{}')))
+process.on('SIGTERM', () => daemon.stop())
+process.on('disconnect', () => process.exit(1))
+console.log(JSON.stringify(daemon.addresses))
+await daemon.stopped
+daemon.dispose()
+process.exit(0)

@@ -1,0 +1,143 @@
+// Guests as users bring them: one that burns its core is no reason to suspect anybody; one that traps or spins
+// ends its side without a claim; one whose state could not be captured is refused at load, by name.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { LineClient } from './clients.ts'
+import { guestFile, Pair, startDaemon, until } from './pair.ts'
+
+let pair: Pair | undefined
+afterEach(async () => {
+  await pair?.dispose()
+  pair = undefined
+})
+
+const BURN_MS = 5000
+const ANSWER_WITHIN_MS = 100
+
+/** Asks for the status again and again until `done`; returns the longest wait for an answer. */
+async function askUntil(subject: Pair, done: () => boolean): Promise<number> {
+  let longest = 0
+  while (!done()) {
+    const asked = performance.now()
+    await subject.status('a')
+    longest = Math.max(longest, performance.now() - asked)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return longest
+}
+
+describe('a guest that burns its core', () => {
+  it('in one call of seconds: nobody is suspected and status answers', async () => {
+    pair = await Pair.protected({ guest: 'stress' })
+    const client = await LineClient.to(pair.clients.a)
+    client.say('spin 100')
+    const began = performance.now()
+    await until('a short spin', () => client.lines.length === 1)
+    const millions = Math.ceil((100 * BURN_MS) / (performance.now() - began))
+
+    client.say(`spin ${Math.min(millions, 20_000)}`)
+    const longest = await askUntil(pair, () => client.lines.length === 2)
+    expect(longest).toBeLessThan(ANSWER_WITHIN_MS)
+    const status = await pair.status('a')
+    expect(status).toMatchObject({ state: 'protected', session: 1, failovers: 0 })
+    client.close()
+  })
+
+  it('in many short calls: nobody is suspected and status answers', async () => {
+    pair = await Pair.protected({ guest: 'stress' })
+    const client = await LineClient.to(pair.clients.a)
+    const ends = performance.now() + BURN_MS
+    let said = 0
+    const keepBusy = setInterval(() => {
+      while (said - client.lines.length < 20 && performance.now() < ends) {
+        client.say('spin 2')
+        said++
+      }
+    }, 5)
+    const longest = await askUntil(pair, () => performance.now() >= ends)
+    clearInterval(keepBusy)
+    expect(longest).toBeLessThan(ANSWER_WITHIN_MS)
+    const status = await pair.status('a')
+    expect(status).toMatchObject({ state: 'protected', session: 1, failovers: 0 })
+    client.close()
+  })
+})
+
+describe('a guest that dies', () => {
+  it.each([
+    ['by a trap', 'trap', /trap: /],
+    ['by a spin', 'forever', /spin: one call took longer than 600 ms/],
+  ])('%s: the other side goes on, and this one comes back as its secondary', async (_, poison, why) => {
+    pair = await Pair.protected({ guest: 'stress', delays: { guestCallTimeoutMs: 600 } })
+    const client = await LineClient.to(pair.clients.a)
+    client.say('count')
+    await until('the first answer', () => client.lines.length === 1)
+    client.say(poison)
+    const survivor = await until('b to be the primary', async () => {
+      const status = await pair!.status('b')
+      return status.role === 'primary' && status.state === 'protected' && status
+    })
+    expect(survivor.failovers).toBe(1)
+    expect(pair.log('a')).toMatch(why)
+    expect((await pair.status('a')).role).toBe('secondary')
+    await until('the client to be closed', () => client.closed)
+
+    const second = await LineClient.to(pair.clients.b)
+    second.say('count')
+    await until('an answer', () => second.lines.length === 1)
+    expect(second.lines).toEqual(['2'])
+    second.close()
+  })
+
+  it('alone: halted, guest state lost, until somebody starts over', async () => {
+    pair = await Pair.protected({ guest: 'stress', delays: { haltedRecheckMs: 50 } })
+    await pair.signal('a', 'SIGKILL')
+    await pair.until('b', 'standalone')
+    await pair.launch('a', 'primary')
+    await pair.until('b', 'protected')
+    await pair.signal('a', 'SIGKILL')
+    await pair.until('b', 'standalone')
+    const client = await LineClient.to(pair.clients.b)
+    client.say('trap')
+    await pair.launch('a', 'primary')
+    const halted = await pair.until('a', 'halted')
+    expect(halted.reason).toMatch(/guest state lost: alone\(/)
+    await pair.until('b', 'halted')
+
+    const operator = await pair.client('a')
+    const token = pair.token()
+    await expect(operator.ask('start-over', { token, generation: 1 })).rejects.toThrow(
+      `the register is at generation ${halted.generation}`,
+    )
+    await operator.ask('start-over', { token, generation: halted.generation })
+    await pair.until('a', 'protected')
+    await pair.until('b', 'protected')
+  })
+})
+
+describe('a module that can not be protected is refused at load, by name', () => {
+  // (module (memory (export "memory") 1) (global $g (mut i32) (i32.const 0)))
+  const bare = Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1, 6, 6, 1, 0x7f, 1, 0x41, 0, 0x0b],
+    ...[7, 10, 1, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0],
+  ])
+
+  it.each([
+    ['its exports', bare, /does not export the function colo_input/],
+    ['its hidden globals', bare, /mutable global number 0 is not exported/],
+    ['its memory', bare, /its memory may grow to without limit/],
+    ['no module at all', new TextEncoder().encode('hello'), /no valid WebAssembly module/],
+  ])('for %s', async (_, bytes, why) => {
+    pair = await Pair.start()
+    const file = join(pair.dir, 'guest.wasm')
+    writeFileSync(file, bytes)
+    const config = pair.config('a', 'primary', { guest: file, control: '127.0.0.1:0' })
+    await expect(startDaemon(config)).rejects.toThrow(why)
+  })
+
+  it('and one that is fine is not', () => {
+    expect(readFileSync(guestFile('counter')).length).toBeGreaterThan(100)
+  })
+})
