@@ -147,11 +147,11 @@ describe('a primary without a secondary', () => {
       await alone.signal('b', 'SIGKILL')
       await alone.until('a', 'standalone')
       const oversized = new Uint8Array(8)
-      new DataView(oversized.buffer).setUint32(0, 0xf, true)
+      new DataView(oversized.buffer).setUint32(0, 0x5, true)
       new DataView(oversized.buffer).setUint32(4, 0x7fff_fff8, true)
       for (const [what, bytes, why] of [
         ['garbage', new Uint8Array(64).fill(0x6e), /unknown-record/],
-        ['an oversized record', oversized, /too-long|wrong-place/],
+        ['an oversized record', oversized, /too-long|bad-length/],
         ['nothing', undefined, /helloTimeoutMs|no token|connection-lost|heartbeat-lost/],
       ] as const) {
         const welcome = await join(alone)
