@@ -2,7 +2,7 @@
 // while the capture is still under way: what is captured is final, so that sending need not wait for the rest.
 // A record of neighbouring pages is sent from where they lie; scattered pages are first gathered in a slot of
 // the arena, so that nothing is allocated for a page. The slots are all that may be in flight: when they are
-// used up the writer stops until the channel has drained, which bounds memory and leaves the event loop free.
+// used up the writer stops until the channel has taken one, which bounds memory and leaves the event loop free.
 
 import { encodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
@@ -52,8 +52,12 @@ export class CheckpointWriter {
   #pfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
   #pages = 0
   #next = 0
-  #slot = 0
+  /** Slots written and slots taken by the kernel, since the session began: their difference is in flight. */
+  #filled = 0
+  #taken = 0
   #tail: readonly Uint8Array[] | undefined
+  /** Writes that the channel has not taken yet: whether each of them holds a slot. */
+  readonly #writes: boolean[] = []
   #bytes = 0
 
   constructor(store: PageStore, channel: DataChannel) {
@@ -71,9 +75,9 @@ export class CheckpointWriter {
     return this.#pages
   }
 
-  /** True while pages wait for the channel to drain. */
+  /** True while pages wait for the channel to take others. */
   get waits(): boolean {
-    return this.#slot >= SLOTS
+    return this.#next < this.#pages && this.#filled - this.#taken >= SLOTS
   }
 
   /** What a session begins with: the headers, once, and then its first checkpoint. */
@@ -116,15 +120,17 @@ export class CheckpointWriter {
   /** Writes what there is to write and may be in flight. True once the last byte has been handed over. */
   pump(): boolean {
     const least = this.#tail === undefined ? RECORD_PAGES : 1
-    while (this.#pages - this.#next >= least && this.#slot < SLOTS) this.#writePages(this.#slot++)
+    while (this.#pages - this.#next >= least && this.#filled - this.#taken < SLOTS) {
+      this.#writePages(this.#filled++ % SLOTS)
+    }
     if (this.#tail === undefined || this.#next < this.#pages) return false
     this.#write(this.#tail)
     return true
   }
 
-  /** The channel has taken everything: the slots are free again. */
-  drained(): void {
-    this.#slot = 0
+  /** The channel has taken the oldest of the writes that were not taken yet. */
+  taken(): void {
+    if (this.#writes.shift()) this.#taken++
   }
 
   #begin(): void {
@@ -147,16 +153,17 @@ export class CheckpointWriter {
     const pfn = this.#pfns[first]
     if (this.#pfns[first + count - 1] - pfn === count - 1) {
       const pages = all.subarray(pfn * PAGE_BYTES, (pfn + count) * PAGE_BYTES)
-      return this.#write([all.subarray(start, pagesAt), pages])
+      return this.#write([all.subarray(start, pagesAt), pages], true)
     }
     for (let i = 0; i < count; i++) {
       const from = this.#pfns[first + i] * PAGE_BYTES
       all.copyWithin(pagesAt + i * PAGE_BYTES, from, from + PAGE_BYTES)
     }
-    return this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)])
+    return this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)], true)
   }
 
-  #write(chunks: readonly Uint8Array[]): void {
+  #write(chunks: readonly Uint8Array[], fromSlot = false): void {
+    this.#writes.push(fromSlot)
     for (const chunk of chunks) this.#bytes += chunk.length
     this.#channel.write(chunks)
   }

@@ -21,7 +21,7 @@ export type PrimaryEvent =
   | { type: 'guest.capturing' }
   | { type: 'guest.captured' }
   | { type: 'guest.died' }
-  | { type: 'channel.drained' }
+  | { type: 'channel.taken' }
   | { type: 'vmstate.sent' }
   | { type: 'peer.checkpoint-reply' }
   | { type: 'peer.vmstate-received' }
@@ -111,7 +111,7 @@ export const primaryMachine = base.createMachine({
               entry: 'captureAll',
               on: {
                 'guest.capturing': { actions: 'sendCaptured' },
-                'channel.drained': { actions: 'sendCaptured' },
+                'channel.taken': { actions: 'sendCaptured' },
                 'guest.captured': 'sending',
               },
               after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
@@ -125,7 +125,7 @@ export const primaryMachine = base.createMachine({
               entry: ['sendRequest', 'captureDirty'],
               on: {
                 'guest.capturing': { actions: 'sendCaptured' },
-                'channel.drained': { actions: 'sendCaptured' },
+                'channel.taken': { actions: 'sendCaptured' },
               },
               states: {
                 pvm: {
@@ -156,7 +156,7 @@ export const primaryMachine = base.createMachine({
             sending: {
               entry: 'sendVmstate',
               on: {
-                'channel.drained': { target: 'sending', reenter: true },
+                'channel.taken': { target: 'sending', reenter: true },
                 'vmstate.sent': { target: 'awaitingReceived', actions: 'noteSent' },
               },
               after: { sendTimeoutMs: { actions: missed('sendTimeoutMs') } },

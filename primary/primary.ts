@@ -256,12 +256,12 @@ export class Primary {
           session.end('bad-stream', error.message)
         }
       },
-      drained: () => {
+      taken: () => {
         const writer = this.#writer
         if (session.over || writer === undefined) return
-        const waits = writer.waits
-        writer.drained()
-        if (waits) this.#send({ type: 'channel.drained' })
+        const waited = writer.waits
+        writer.taken()
+        if (waited) this.#send({ type: 'channel.taken' })
       },
       closed: () => session.lost('connection-lost', 'the data channel was closed'),
     }

@@ -209,7 +209,7 @@ export class Secondary {
     if (session.over || !this.#actor.getSnapshot().can({ type: 'session.opened' })) {
       session.end('connection-lost', 'the session was given up before its data channel was open')
       channel.close()
-      return { buffer: () => new Uint8Array(1), received() {}, drained() {}, closed() {} }
+      return { buffer: () => new Uint8Array(1), received() {}, taken() {}, closed() {} }
     }
     this.#session = session
     record.session = welcome.session
@@ -242,7 +242,7 @@ export class Secondary {
           session.end('bad-stream', error.message)
         }
       },
-      drained() {},
+      taken() {},
       closed: () => session.lost('connection-lost', 'the data channel was closed'),
     }
   }
@@ -303,7 +303,7 @@ export class Secondary {
   // For effects.ts.
 
   get channel(): DataChannel {
-    if (this.#session?.channel === undefined) return { write: () => true, close() {} }
+    if (this.#session?.channel === undefined) return { write() {}, close() {} }
     return this.#session.channel
   }
 

@@ -41,10 +41,10 @@ export interface ControlLinkHandlers {
 /** The data channel of one session, after its token line: Xen's bytes both ways. */
 export interface DataChannel {
   /**
-   * Hands bytes over, in order. They are not copied: their owner leaves them alone until `drained`, or until
-   * the channel is closed. Returns false when more should wait for `drained`.
+   * Hands bytes over, in order. They are not copied: their owner leaves them alone until `taken` was called
+   * for this write, or until the channel is closed.
    */
-  write(chunks: readonly Uint8Array[]): boolean
+  write(chunks: readonly Uint8Array[]): void
   close(): void
 }
 
@@ -54,8 +54,8 @@ export interface DataChannelHandlers {
   buffer(): Uint8Array
   /** `count` bytes were put at the start of what buffer() gave. */
   received(count: number): void
-  /** All that was written has been taken by the kernel. */
-  drained(): void
+  /** The oldest write that was not yet taken is now in the kernel's hands. Once for each write, in order. */
+  taken(): void
   closed(): void
 }
 

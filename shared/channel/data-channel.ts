@@ -26,7 +26,6 @@ class SocketChannel implements DataChannel {
   readonly #socket: Socket
   readonly #tap: WireTap | undefined
   handlers: DataChannelHandlers | undefined
-  #unsent = 0
 
   constructor(socket: Socket, tap: WireTap | undefined) {
     this.#socket = socket
@@ -38,9 +37,9 @@ class SocketChannel implements DataChannel {
     })
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[]): void {
     const socket = this.#socket
-    if (socket.destroyed) return false
+    if (socket.destroyed) return
     socket.cork()
     chunks.forEach((chunk, i) => {
       this.#tap?.sent(chunk)
@@ -48,11 +47,9 @@ class SocketChannel implements DataChannel {
         socket.write(chunk)
         return
       }
-      this.#unsent++
-      socket.write(chunk, () => this.#taken())
+      socket.write(chunk, this.#taken)
     })
     socket.uncork()
-    return this.#unsent === 0
   }
 
   /** `count` bytes are at the start of `buffer`. */
@@ -76,9 +73,8 @@ class SocketChannel implements DataChannel {
     this.#socket.destroy()
   }
 
-  #taken(): void {
-    this.#unsent--
-    if (this.#unsent === 0 && !this.#socket.destroyed) this.handlers?.drained()
+  readonly #taken = (error?: Error | null): void => {
+    if (!error && !this.#socket.destroyed) this.handlers?.taken()
   }
 }
 
