@@ -8,8 +8,8 @@ import { output } from './colo'
 export const colo_abi: i32 = 1
 
 // memory.data(n) is the address of n bytes of memory that are zero at the start. Addresses are constants.
-const INPUT_BYTES: i32 = 65536
-const input: usize = memory.data(65536)
+const INPUT_BYTES: i32 = 16384
+const input: usize = memory.data(16384)
 const count: usize = memory.data(8)
 const line: usize = memory.data(24)
 const LINE_BYTES: usize = 24

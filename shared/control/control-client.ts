@@ -16,9 +16,9 @@ import {
   type VerbName,
 } from './messages.ts'
 
-const options = (timeoutMs: number) => ({
+const options = (timeoutMs: number, maxPayload: number) => ({
   handshakeTimeout: timeoutMs,
-  maxPayload: LIMITS.controlMessageBytesMax,
+  maxPayload,
   perMessageDeflate: false,
 })
 
@@ -32,7 +32,10 @@ export function dialPeer(
     bad(why: string): void
   },
 ): void {
-  const socket = new WebSocket(`ws://${address}`, options(timeoutMs))
+  const socket = new WebSocket(
+    `ws://${address}`,
+    options(timeoutMs, LIMITS.controlMessageBytesMax),
+  )
   let handlers: ControlLinkHandlers | undefined
   const fail = (error: Error) => answer.failed(error.message)
   socket.once('error', fail)
@@ -74,7 +77,10 @@ export class OperatorClient {
 
   /** Rejects if nobody listens at `address` within `timeoutMs`. */
   static async connect(address: string, timeoutMs = 2000): Promise<OperatorClient> {
-    const socket = new WebSocket(`ws://${address}`, options(timeoutMs))
+    const socket = new WebSocket(
+      `ws://${address}`,
+      options(timeoutMs, LIMITS.controlAnswerBytesMax),
+    )
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
       socket.once('error', reject)

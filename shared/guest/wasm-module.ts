@@ -9,6 +9,8 @@ export const GUEST_EXPORTS = ['colo_buffer', 'colo_open', 'colo_input', 'colo_cl
 export const GUEST_OPTIONAL_EXPORTS = ['colo_start'] as const
 export const GUEST_IMPORTS = ['colo.output', 'colo.close', 'env.abort', 'env.memory'] as const
 export const GUEST_ABI = 1
+/** One colo_input brings at most so many bytes; longer input comes in several calls. */
+export const GUEST_INPUT_BYTES = 16384
 
 const WASM_PAGE_BYTES = 65536
 const V128 = 0x7b

@@ -29,7 +29,11 @@ const rows = {
     meaning: 'client input handed to the guest and not yet taken by it before clients are paused',
   },
   connectionsMax: { value: 4096, meaning: 'client connections at one time' },
-  controlMessageBytesMax: { value: 256 * 1024, meaning: 'one message on the control channel' },
+  controlAnswerBytesMax: {
+    value: 4 * 1024 * 1024,
+    meaning: 'one answer to an operator: the whole history fits',
+  },
+  controlMessageBytesMax: { value: 256 * 1024, meaning: 'one message to a side on the control channel' },
   controlConnectionsMax: { value: 64, meaning: 'control connections at one time' },
   tokenLineBytesMax: { value: 128, meaning: 'the first line on the data channel' },
   checkpointRows: { value: 1024, meaning: 'checkpoints kept in the history' },

@@ -4,7 +4,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
-import { GUEST_ABI } from '../wasm-module.ts'
+import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
 import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
 import { PageScan } from './page-scan.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from './webassembly.ts'
@@ -152,18 +152,22 @@ function capture(id: number, all: boolean): void {
 
 function input(connection: number, bytes: Uint8Array): void {
   post({ type: 'took', bytes: bytes.length })
-  if (!open.has(connection)) return
-  inputs++
-  call(() => {
-    const at = guest.colo_buffer(bytes.length) >>> 0
-    if (at === 0) {
-      imports.colo.close(connection)
-      guest.colo_close(connection)
-      return
-    }
-    new Uint8Array(memory.buffer, at, bytes.length).set(bytes)
-    guest.colo_input(connection, at, bytes.length)
-  })
+  for (let at = 0; at < bytes.length && open.has(connection); at += GUEST_INPUT_BYTES) {
+    const part = bytes.subarray(at, at + GUEST_INPUT_BYTES)
+    inputs++
+    call(() => give(connection, part))
+  }
+}
+
+/** A guest that has no room for its client's bytes has its client closed. */
+function give(connection: number, bytes: Uint8Array): void {
+  const at = guest.colo_buffer(bytes.length) >>> 0
+  if (at === 0) {
+    imports.colo.close(connection)
+    return guest.colo_close(connection)
+  }
+  new Uint8Array(memory.buffer, at, bytes.length).set(bytes)
+  return guest.colo_input(connection, at, bytes.length)
 }
 
 function handle(message: ToGuest): void {
