@@ -4,9 +4,8 @@
 // the arena, so that nothing is allocated for a page. The slots are all that may be in flight: when they are
 // used up the writer stops until the channel has taken one, which bounds memory and leaves the event loop free.
 
-import { encodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
+import { encodeEmulatorContext } from '../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
-import { EMULATOR_ID, LIBXL } from '../shared/formats/libxl-records.ts'
 import {
   PAGE_DATA_HEADER_BYTES,
   PFN_WORD_BYTES,
@@ -14,7 +13,12 @@ import {
   writePageDataHeader,
   writePfn,
 } from '../shared/formats/page-data.ts'
-import { encodeRecord, fixedRecords } from '../shared/formats/record-encoder.ts'
+import {
+  encodeRawRecord,
+  encodeRecord,
+  fixedRecords,
+  inOne,
+} from '../shared/formats/record-encoder.ts'
 import {
   encodeDomainHeader,
   encodeImageHeader,
@@ -32,13 +36,15 @@ const PROLOGUE_BYTES = RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + RECORD_PAG
 const SLOT_BYTES = Math.ceil(PROLOGUE_BYTES / PAGE_BYTES) * PAGE_BYTES + RECORD_PAGES * PAGE_BYTES
 const SLOTS = Math.floor(LIMITS.inFlightBytesMax / SLOT_BYTES)
 
-const STREAM_START: readonly Uint8Array[] = [
+const STREAM_START = inOne([
   encodeLibxlHeader(),
   fixedRecords.LIBXC_CONTEXT,
   encodeImageHeader(),
   encodeDomainHeader(),
   fixedRecords.STATIC_DATA_END,
-]
+])
+const TSC_INFO = encodeRecord(LIBXC.X86_TSC_INFO, { mode: 0, khz: 0, nsec: 0n, incarnation: 0 })
+const NO_HVM_PARAMS = encodeRecord(LIBXC.HVM_PARAMS, { params: [] })
 
 export interface CheckpointHeader {
   readonly generation: number
@@ -55,7 +61,7 @@ export class CheckpointWriter {
   /** Slots written and slots taken by the kernel, since the session began: their difference is in flight. */
   #filled = 0
   #taken = 0
-  #tail: readonly Uint8Array[] | undefined
+  #tail: Uint8Array | undefined
   /** Writes that the channel has not taken yet: whether each of them holds a slot. */
   readonly #writes: boolean[] = []
   #bytes = 0
@@ -83,7 +89,7 @@ export class CheckpointWriter {
   /** What a session begins with: the headers, once, and then its first checkpoint. */
   open(): void {
     this.#begin()
-    this.#write(STREAM_START)
+    this.#write([STREAM_START])
   }
 
   /** checkpoint-request. */
@@ -106,15 +112,14 @@ export class CheckpointWriter {
       const all = withAlso(capture.pfns, capture.pages, alsoPfns)
       this.offer(all, all.length)
     }
-    const blob = encodeEmulatorBlob({ ...header, device })
-    this.#tail = [
-      encodeRecord(LIBXC.X86_TSC_INFO, { mode: 0, khz: 0, nsec: 0n, incarnation: 0 }),
-      encodeRecord(LIBXC.HVM_CONTEXT, { blob: cpu }),
-      encodeRecord(LIBXC.HVM_PARAMS, { params: [] }),
+    this.#tail = inOne([
+      TSC_INFO,
+      encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu),
+      NO_HVM_PARAMS,
       fixedRecords.CHECKPOINT,
-      encodeRecord(LIBXL.EMULATOR_CONTEXT, { emulatorId: EMULATOR_ID.UNKNOWN, index: 0, blob }),
+      encodeEmulatorContext({ ...header, device }),
       fixedRecords.CHECKPOINT_END,
-    ]
+    ])
   }
 
   /** Writes what there is to write and may be in flight. True once the last byte has been handed over. */
@@ -124,7 +129,7 @@ export class CheckpointWriter {
       this.#writePages(this.#filled++ % SLOTS)
     }
     if (this.#tail === undefined || this.#next < this.#pages) return false
-    this.#write(this.#tail)
+    this.#write([this.#tail])
     return true
   }
 

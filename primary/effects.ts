@@ -25,16 +25,19 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       guest.capture(side.nextCapture(), 'all')
       side.changed('a secondary joined: a full copy is on its way')
     },
+    awaitNothing() {
+      side.deadline.clear()
+    },
     armTrigger() {
       trigger.arm()
     },
-    sendRequest() {
+    captureDirty() {
       notes.begin(side.dueTrigger)
       side.replied = false
-      side.writer.request()
-    },
-    captureDirty() {
       guest.capture(side.nextCapture(), 'dirty')
+    },
+    sendRequest() {
+      side.writer.request()
     },
     noteReply() {
       side.replied = true

@@ -6,6 +6,9 @@
 // docs/protocol.md. `standing` is what the witness knows of the pair: an owner that has not asked it for the
 // pair yet goes back to free release when a session ends; one that has asked must claim.
 //
+// The two waits of `requesting` are spelled out as states, not as a parallel state, because every region and every
+// `after` of a statechart costs microseconds that a client waits for.
+//
 // What the peer says arrives as `peer.<word>`. A word that the state does not wait for reaches the root and is
 // a protocol violation there; nothing is ignored in silence.
 
@@ -22,6 +25,7 @@ export type PrimaryEvent =
   | { type: 'guest.captured' }
   | { type: 'guest.died' }
   | { type: 'channel.taken' }
+  | { type: 'deadline.passed' }
   | { type: 'vmstate.sent' }
   | { type: 'peer.checkpoint-reply' }
   | { type: 'peer.vmstate-received' }
@@ -46,6 +50,7 @@ export const PRIMARY_ACTIONS = [
   'captureAll',
   'captureDirty',
   'armTrigger',
+  'awaitNothing',
   'sendRequest',
   'noteReply',
   'sendCaptured',
@@ -78,12 +83,16 @@ const base = setup({
       PRIMARY_ACTIONS.map((name) => [name, unbound(name)]),
     ) as unknown as Record<PrimaryAction, () => void>),
     endSession: (_: unknown, _params: EndSession) => unbound('endSession')(),
+    await: (_: unknown, _params: { readonly delay: DelayName }) => unbound('await')(),
   },
   delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<
     DelayName,
     number
   >,
 })
+
+/** The round passes through its waits hundreds of times a second: they share one timer (shared/failover/deadline.ts). */
+const awaiting = (delay: DelayName) => ({ type: 'await', params: { delay } }) as const
 
 const missed = (detail: string) =>
   ({ type: 'endSession', params: { code: 'deadline-missed', detail } }) as const
@@ -103,76 +112,75 @@ export const primaryMachine = base.createMachine({
 
     session: {
       type: 'parallel',
+      exit: 'awaitNothing',
       states: {
         round: {
           initial: 'seeding',
           states: {
             seeding: {
-              entry: 'captureAll',
+              entry: ['captureAll', awaiting('suspendTimeoutMs')],
               on: {
                 'guest.capturing': { actions: 'sendCaptured' },
                 'channel.taken': { actions: 'sendCaptured' },
                 'guest.captured': 'sending',
+                'deadline.passed': { actions: 'guestTooSlow' },
               },
-              after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
             },
             idle: {
-              entry: 'armTrigger',
+              entry: ['awaitNothing', 'armTrigger'],
               on: { 'checkpoint.due': 'requesting' },
             },
             requesting: {
-              type: 'parallel',
-              entry: ['sendRequest', 'captureDirty'],
+              entry: ['captureDirty', 'sendRequest', awaiting('replyTimeoutMs')],
+              on: {
+                'guest.capturing': { actions: 'sendCaptured' },
+                'guest.captured': 'awaitingReply',
+                'peer.checkpoint-reply': {
+                  target: 'awaitingCapture',
+                  actions: ['noteReply', 'sendCaptured'],
+                },
+                'deadline.passed': { actions: missed('replyTimeoutMs') },
+              },
+            },
+            awaitingReply: {
+              on: {
+                'peer.checkpoint-reply': { target: 'sending', actions: 'noteReply' },
+                'deadline.passed': { actions: missed('replyTimeoutMs') },
+              },
+            },
+            awaitingCapture: {
+              entry: awaiting('suspendTimeoutMs'),
               on: {
                 'guest.capturing': { actions: 'sendCaptured' },
                 'channel.taken': { actions: 'sendCaptured' },
+                'guest.captured': 'sending',
+                'deadline.passed': { actions: 'guestTooSlow' },
               },
-              states: {
-                pvm: {
-                  initial: 'suspending',
-                  states: {
-                    suspending: {
-                      on: { 'guest.captured': 'captured' },
-                      after: { suspendTimeoutMs: { actions: 'guestTooSlow' } },
-                    },
-                    captured: { type: 'final' },
-                  },
-                },
-                svm: {
-                  initial: 'awaitingReply',
-                  states: {
-                    awaitingReply: {
-                      on: {
-                        'peer.checkpoint-reply': { target: 'suspended', actions: ['noteReply', 'sendCaptured'] },
-                      },
-                      after: { replyTimeoutMs: { actions: missed('replyTimeoutMs') } },
-                    },
-                    suspended: { type: 'final' },
-                  },
-                },
-              },
-              onDone: 'sending',
             },
             sending: {
-              entry: 'sendVmstate',
+              entry: ['sendVmstate', awaiting('sendTimeoutMs')],
               on: {
                 'channel.taken': { target: 'sending', reenter: true },
                 'vmstate.sent': { target: 'awaitingReceived', actions: 'noteSent' },
+                'deadline.passed': { actions: missed('sendTimeoutMs') },
               },
-              after: { sendTimeoutMs: { actions: missed('sendTimeoutMs') } },
             },
             awaitingReceived: {
+              entry: awaiting('receivedTimeoutMs'),
               on: {
                 'peer.vmstate-received': {
                   target: 'awaitingLoaded',
                   actions: ['releaseCommitted', raise({ type: 'checkpoint.committed' })],
                 },
+                'deadline.passed': { actions: missed('receivedTimeoutMs') },
               },
-              after: { receivedTimeoutMs: { actions: missed('receivedTimeoutMs') } },
             },
             awaitingLoaded: {
-              on: { 'peer.vmstate-loaded': { target: 'idle', actions: 'finishCheckpoint' } },
-              after: { loadedTimeoutMs: { actions: missed('loadedTimeoutMs') } },
+              entry: awaiting('loadedTimeoutMs'),
+              on: {
+                'peer.vmstate-loaded': { target: 'idle', actions: 'finishCheckpoint' },
+                'deadline.passed': { actions: missed('loadedTimeoutMs') },
+              },
             },
           },
         },

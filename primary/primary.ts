@@ -5,6 +5,7 @@
 
 import { createActor, type Actor } from 'xstate'
 import type { PeerHello, PeerMessage } from '../shared/control/messages.ts'
+import { Deadline } from '../shared/failover/deadline.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
@@ -22,7 +23,7 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
-import type { Delays } from '../shared/protocol/delays.ts'
+import type { DelayName, Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 import { CONTROL_ID } from '../shared/protocol/messages.ts'
@@ -68,6 +69,7 @@ export class Primary {
   readonly trigger: CheckpointTrigger
   readonly notes: RoundNotes
   readonly witness: WitnessClient
+  readonly deadline: Deadline
   dueTrigger: Trigger = 'period'
   deathOfGuest = ''
   /** The secondary has answered this round's request, or there was none: pages may be sent. */
@@ -103,6 +105,9 @@ export class Primary {
       this.dueTrigger = trigger
       this.#send({ type: 'checkpoint.due' })
     })
+    this.deadline = new Deadline(world.clock, delays, () => {
+      this.#send({ type: 'deadline.passed' })
+    })
     this.witness = new WitnessClient(world.witness, record, (verdict) => {
       if (verdict === 'won') this.#noteClaim()
       this.#send({ type: `witness.${verdict}` } as PrimaryEvent)
@@ -111,6 +116,7 @@ export class Primary {
       actions: {
         ...primaryEffects(this),
         endSession: (_, { code, detail }: EndSession) => this.endSession(code, detail),
+        await: (_, { delay }: { delay: DelayName }) => this.deadline.set(delay),
       },
       delays,
     })
@@ -126,6 +132,7 @@ export class Primary {
   stop(): void {
     this.trigger.disarm()
     this.witness.forget()
+    this.deadline.clear()
     this.#actor.stop()
     this.#session?.end('peer-left', 'stopped by request')
   }

@@ -2,14 +2,16 @@
 // looks for its place, follows a primary, and claims. Each is a synchronous call out; what comes of it is an
 // event.
 
-import { fixedRecords } from '../shared/formats/record-encoder.ts'
+import { encodeRecord, fixedRecords, inOne } from '../shared/formats/record-encoder.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
-import { encodeRecord } from '../shared/formats/record-encoder.ts'
 import type { SecondaryAction } from './machine.ts'
 import type { SecondaryParts } from './secondary.ts'
 
 /** In periodic mode the SVM stands still: it has no pages of its own to report. */
-const NO_DIRTY_PFNS = encodeRecord(LIBXC.CHECKPOINT_DIRTY_PFN_LIST, { words: new Uint8Array(0) })
+const CHECKPOINT_REPLY = inOne([
+  fixedRecords.SVM_SUSPENDED,
+  encodeRecord(LIBXC.CHECKPOINT_DIRTY_PFN_LIST, { words: new Uint8Array(0) }),
+])
 
 /** Pages applied before other events get their turn: a few milliseconds. */
 const APPLY_PAGES = 4096
@@ -42,12 +44,15 @@ export function secondaryEffects(
       side.startGuest()
     },
 
+    awaitNothing() {
+      side.deadline.clear()
+    },
     openSession() {
       side.dropSeed()
       side.changed('a full copy of the guest is coming')
     },
     sendReply() {
-      side.channel.write([fixedRecords.SVM_SUSPENDED, NO_DIRTY_PFNS])
+      side.channel.write([CHECKPOINT_REPLY])
     },
     watchProgress() {
       side.noteProgress()

@@ -21,6 +21,7 @@ export type SecondaryEvent =
   | { type: 'peer.vmstate-send' }
   | { type: 'peer.vmstate-end' }
   | { type: 'vmstate.applied' }
+  | { type: 'deadline.passed' }
   | { type: 'checkpoint.committed' }
   | { type: 'control.named' }
   | { type: 'guest.running' }
@@ -51,6 +52,7 @@ export const SECONDARY_ACTIONS = [
   'writeFirst',
   'startGuest',
   'openSession',
+  'awaitNothing',
   'sendReply',
   'watchProgress',
   'commit',
@@ -82,6 +84,7 @@ const base = setup({
       SECONDARY_ACTIONS.map((name) => [name, unbound(name)]),
     ) as unknown as Record<SecondaryAction, () => void>),
     endSession: (_: unknown, _params: EndSession) => unbound('endSession')(),
+    await: (_: unknown, _params: { readonly delay: DelayName }) => unbound('await')(),
   },
   guards: {
     hasStalled: unbound('hasStalled') as () => boolean,
@@ -93,15 +96,11 @@ const base = setup({
   >,
 })
 
+/** The round passes through its waits hundreds of times a second: they share one timer (shared/failover/deadline.ts). */
+const awaiting = (delay: DelayName) => ({ type: 'await', params: { delay } }) as const
+
 const missed = (detail: string) =>
   ({ type: 'endSession', params: { code: 'deadline-missed', detail } }) as const
-
-/** While bytes keep coming the wait begins anew; a delay that passes without any ends the session. */
-const untilStalled = (state: string) =>
-  [
-    { guard: 'hasStalled', actions: missed('vmstateTimeoutMs') },
-    { target: state, reenter: true },
-  ] as const
 
 export const secondaryMachine = base.createMachine({
   id: 'secondary',
@@ -157,32 +156,54 @@ export const secondaryMachine = base.createMachine({
     session: {
       type: 'parallel',
       entry: 'openSession',
+      exit: 'awaitNothing',
       states: {
         round: {
           initial: 'seeding',
           states: {
             seeding: {
-              on: { 'peer.vmstate-send': 'receiving' },
-              after: { vmstateTimeoutMs: { actions: missed('vmstateTimeoutMs') } },
+              entry: awaiting('vmstateTimeoutMs'),
+              on: {
+                'peer.vmstate-send': 'receiving',
+                'deadline.passed': { actions: missed('vmstateTimeoutMs') },
+              },
             },
             idle: {
-              on: { 'peer.checkpoint-request': 'suspended' },
-              after: { requestTimeoutMs: { actions: missed('requestTimeoutMs') } },
+              entry: awaiting('requestTimeoutMs'),
+              on: {
+                'peer.checkpoint-request': 'suspended',
+                'deadline.passed': { actions: missed('requestTimeoutMs') },
+              },
             },
             suspended: {
-              entry: 'sendReply',
-              on: { 'peer.vmstate-send': 'receiving' },
-              after: { vmstateTimeoutMs: { actions: missed('vmstateTimeoutMs') } },
+              entry: ['sendReply', awaiting('vmstateTimeoutMs')],
+              on: {
+                'peer.vmstate-send': 'receiving',
+                'deadline.passed': { actions: missed('vmstateTimeoutMs') },
+              },
             },
             receiving: {
-              entry: 'watchProgress',
-              on: { 'peer.vmstate-end': 'loading' },
-              after: { vmstateTimeoutMs: untilStalled('receiving') },
+              entry: ['watchProgress', awaiting('vmstateTimeoutMs')],
+              on: {
+                'peer.vmstate-end': 'loading',
+                // While bytes keep coming the wait begins anew.
+                'deadline.passed': [
+                  { guard: 'hasStalled', actions: missed('vmstateTimeoutMs') },
+                  { target: 'receiving', reenter: true },
+                ],
+              },
             },
             loading: {
-              entry: ['commit', raise({ type: 'checkpoint.committed' }), 'apply'],
-              on: { 'vmstate.applied': { target: 'idle', actions: 'sendLoaded' } },
-              after: { loadedTimeoutMs: { actions: missed('loadedTimeoutMs') } },
+              entry: [
+                awaiting('loadedTimeoutMs'),
+                'commit',
+                raise({ type: 'checkpoint.committed' }),
+                'apply',
+              ],
+              on: {
+                'vmstate.applied': { target: 'idle', actions: 'sendLoaded' },
+                'deadline.passed': { actions: missed('loadedTimeoutMs') },
+              },
             },
           },
         },

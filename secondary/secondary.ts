@@ -5,6 +5,7 @@
 
 import { createActor, type Actor } from 'xstate'
 import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
+import { Deadline } from '../shared/failover/deadline.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
@@ -17,7 +18,7 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
-import type { Delays } from '../shared/protocol/delays.ts'
+import type { DelayName, Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { describeHolder, type Generation, type Incarnation } from '../shared/protocol/register.ts'
 import type { StateName } from '../shared/protocol/states.ts'
@@ -49,6 +50,7 @@ export class Secondary {
   readonly world: World
   readonly record: SideRecord
   readonly witness: WitnessClient
+  readonly deadline: Deadline
   reason = ''
   readonly #options: SecondaryOptions
   readonly #actor: Actor<typeof secondaryMachine>
@@ -70,6 +72,9 @@ export class Secondary {
     this.#options = options
     this.world = world
     this.record = record
+    this.deadline = new Deadline(world.clock, delays, () => {
+      this.send({ type: 'deadline.passed' })
+    })
     this.witness = new WitnessClient(world.witness, record, (verdict) => {
       if (verdict === 'won') this.#claimedAt = world.clock.now()
       this.send({ type: `witness.${verdict}` } as SecondaryEvent)
@@ -79,6 +84,7 @@ export class Secondary {
       actions: {
         ...actions,
         endSession: (_, { code, detail }: EndSession) => this.endSession(code, detail),
+        await: (_, { delay }: { delay: DelayName }) => this.deadline.set(delay),
       },
       guards: { hasStalled },
       delays,
@@ -98,6 +104,7 @@ export class Secondary {
 
   stop(): void {
     this.witness.forget()
+    this.deadline.clear()
     this.#actor.stop()
     this.hangUp()
     this.#session?.end('peer-left', 'stopped by request')

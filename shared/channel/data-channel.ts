@@ -40,16 +40,11 @@ class SocketChannel implements DataChannel {
   write(chunks: readonly Uint8Array[]): void {
     const socket = this.#socket
     if (socket.destroyed) return
-    socket.cork()
-    chunks.forEach((chunk, i) => {
-      this.#tap?.sent(chunk)
-      if (i < chunks.length - 1) {
-        socket.write(chunk)
-        return
-      }
-      socket.write(chunk, this.#taken)
-    })
-    socket.uncork()
+    const last = chunks.length - 1
+    if (last > 0) socket.cork()
+    for (let i = 0; i < last; i++) this.#write(chunks[i])
+    this.#write(chunks[last], this.#taken)
+    if (last > 0) socket.uncork()
   }
 
   /** `count` bytes are at the start of `buffer`. */
@@ -71,6 +66,11 @@ class SocketChannel implements DataChannel {
 
   close(): void {
     this.#socket.destroy()
+  }
+
+  #write(chunk: Uint8Array, taken?: (error?: Error | null) => void): void {
+    this.#tap?.sent(chunk)
+    this.#socket.write(chunk, taken)
   }
 
   readonly #taken = (error?: Error | null): void => {

@@ -1,12 +1,16 @@
-// The blob of EMULATOR_CONTEXT as the pair writes it: a header that places the checkpoint (the wire has no
-// epoch of its own), then the device state of the guest, opaque here. All little-endian.
+// The blob of EMULATOR_CONTEXT as the pair writes it: a header that places the checkpoint (the wire
+// has no epoch of its own), then the device state of the guest, opaque here. All little-endian.
 //
 //   u32 version (1), u32 reserved (0), u64 generation, u64 epoch, device state ...
 
 import { viewOf } from './byte-order.ts'
+import { EMULATOR_ID, LIBXL } from './libxl-records.ts'
+import { recordBytes, writeRecordHeader } from './page-data.ts'
 
 const VERSION = 1
 const HEADER_BYTES = 24
+/** emulator_id and index, ahead of the blob. */
+const EMULATOR_HEADER_BYTES = 8
 
 export interface EmulatorBlob {
   readonly generation: number
@@ -14,14 +18,25 @@ export interface EmulatorBlob {
   readonly device: Uint8Array
 }
 
-export function encodeEmulatorBlob(blob: EmulatorBlob): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + blob.device.length)
+/** A whole EMULATOR_CONTEXT record around such a blob. */
+export function encodeEmulatorContext(blob: EmulatorBlob): Uint8Array {
+  const length = EMULATOR_HEADER_BYTES + HEADER_BYTES + blob.device.length
+  const bytes = new Uint8Array(recordBytes(length))
   const view = viewOf(bytes)
-  view.setUint32(0, VERSION, true)
-  view.setBigUint64(8, BigInt(blob.generation), true)
-  view.setBigUint64(16, BigInt(blob.epoch), true)
-  bytes.set(blob.device, HEADER_BYTES)
+  const body = writeRecordHeader(view, 0, LIBXL.EMULATOR_CONTEXT.type, length)
+  view.setUint32(body, EMULATOR_ID.UNKNOWN, true)
+  const at = body + EMULATOR_HEADER_BYTES
+  view.setUint32(at, VERSION, true)
+  writeU64(view, at + 8, blob.generation)
+  writeU64(view, at + 16, blob.epoch)
+  bytes.set(blob.device, at + HEADER_BYTES)
   return bytes
+}
+
+function writeU64(view: DataView, at: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000)
+  view.setUint32(at, value - high * 0x1_0000_0000, true)
+  view.setUint32(at + 4, high, true)
 }
 
 /** What is wrong with it as text, or the blob; `device` is a copy. */

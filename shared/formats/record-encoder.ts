@@ -37,6 +37,19 @@ export function encodeRawRecord(type: number, body: Uint8Array): Uint8Array {
   return bytes
 }
 
+/** Records that belong together as the bytes of one write: a small write costs as much as a large one. */
+export function inOne(records: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const record of records) length += record.length
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const record of records) {
+    bytes.set(record, at)
+    at += record.length
+  }
+  return bytes
+}
+
 function checkpointState(controlId: number): Uint8Array {
   return encodeRecord(LIBXL.CHECKPOINT_STATE, { controlId })
 }

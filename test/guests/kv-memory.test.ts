@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { command, Guest } from './host.ts'
 
+const usedBytes = (guest: Guest) => Number(/used_memory:(\d+)/.exec(guest.ask(1, 'INFO'))?.[1])
+
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 const ONE_MIB_PAGES = 16
 
@@ -71,6 +73,16 @@ test('every command that needs memory says so, and has done nothing', () => {
   expect(guest.ask(1, 'SET', 'b0', 'y'.repeat(10))).toBe('+OK\r\n')
 })
 
+test('a refused MSET keeps nothing of what it had prepared', () => {
+  const guest = openKv()
+  fill(guest, 'a', 1000)
+  guest.ask(1, 'DEL', 'a0')
+  const before = usedBytes(guest)
+  const pairs = ['p', 'x'.repeat(300), 'q', 'x'.repeat(300), 'r', 'x'.repeat(9000)]
+  for (let i = 0; i < 100; i++) expect(guest.ask(1, 'MSET', ...pairs)).toBe(OOM)
+  expect(usedBytes(guest)).toBe(before)
+})
+
 describe('when memory is full', () => {
   test('a command that comes in pieces is still heard', () => {
     const guest = openKv()
@@ -127,12 +139,11 @@ test('large input is taken where there is room for it, and refused where not', (
 
 test('deleting most keys of a large table gives its memory back', () => {
   const guest = openKv(1024)
-  const used = () => Number(/used_memory:(\d+)/.exec(guest.ask(1, 'INFO'))?.[1])
-  const empty = used()
+  const empty = usedBytes(guest)
   for (let i = 0; i < 200_000; i++) guest.ask(1, 'SET', `k${i}`, 'v')
-  expect(used()).toBeGreaterThan(200_000 * 24)
+  expect(usedBytes(guest)).toBeGreaterThan(200_000 * 24)
   for (let i = 0; i < 200_000; i++) guest.ask(1, 'DEL', `k${i}`)
-  expect(used()).toBe(empty)
+  expect(usedBytes(guest)).toBe(empty)
   const size = guest.memory.buffer.byteLength
   for (let i = 0; i < 200_000; i++) guest.ask(1, 'SET', `m${i}`, 'v')
   expect(guest.memory.buffer.byteLength).toBe(size)

@@ -58,6 +58,19 @@ test('a stream gives the same answers wherever it is cut', () => {
   )
 })
 
+test('a number that is too long is refused alike wherever it is cut', () => {
+  for (let digits = 17; digits < 40; digits++) {
+    for (const start of ['*', '*1\r\n$']) {
+      const stream = `${start}${'1'.repeat(digits)}\r\n`
+      const wanted = openKv().send(1, stream)
+      expect(wanted).toMatch(/^-ERR Protocol error/)
+      const guest = openKv()
+      const heard = stream.split('').map((byte) => guest.send(1, byte))
+      expect(heard.join('')).toBe(wanted)
+    }
+  }
+})
+
 test('a stream may come byte by byte', () => {
   const stream =
     command('SET', 'key', 'value') + 'GET key\r\n' + command('GET', 'key') + '*1\r\n$04\r\nPING\r\n'
