@@ -38,142 +38,149 @@ export interface Addresses {
 
 export class Daemon {
   readonly config: Config
-  readonly addresses: Addresses
-  readonly side: Side
   /** Resolves with the reason when this daemon was stopped. */
   readonly stopped: Promise<string>
-  readonly #dispose: () => void
+  readonly #log: Logger
+  readonly #tokenFile: string
+  readonly #token: string
+  readonly #guest: WasmGuest
+  readonly #statistics = new Statistics()
+  #ended: (why: string) => void = () => undefined
+  #clients!: ClientServer
+  #data!: DataServer
+  #control!: ControlServer
+  #side!: Side
+  #desk!: OperatorDesk
 
-  private constructor(
-    config: Config,
-    addresses: Addresses,
-    side: Side,
-    stopped: Promise<string>,
-    dispose: () => void,
-  ) {
+  private constructor(config: Config) {
+    const home = join(config.dir, config.pair)
+    mkdirSync(home, { recursive: true })
     this.config = config
-    this.addresses = addresses
-    this.side = side
-    this.stopped = stopped
-    this.#dispose = dispose
+    this.#tokenFile = config.tokenFile ?? join(home, 'token')
+    this.#token = readOrMakeToken(this.#tokenFile)
+    this.#log = openLog(config)
+    const { guest, memoryBytes, delays } = config
+    this.#guest = new WasmGuest(guest, memoryBytes, delays.guestCallTimeoutMs)
+    this.stopped = new Promise<string>((resolve) => {
+      this.#ended = resolve
+    })
   }
 
   /** Rejects when the guest is refused, an address is taken or the folder can't be used: the message says which. */
   static async start(config: Config): Promise<Daemon> {
-    const home = join(config.dir, config.pair)
-    mkdirSync(home, { recursive: true })
-    const tokenFile = config.tokenFile ?? join(home, 'token')
-    const token = readOrMakeToken(tokenFile)
-    const log = openLog(config)
-    const { delays } = config
-    const guest = new WasmGuest(config.guest, config.memoryBytes, delays.guestCallTimeoutMs)
-    const statistics = new Statistics()
+    const daemon = new Daemon(config)
+    await daemon.#listen()
+    daemon.#begin()
+    return daemon
+  }
 
-    const clients = await listening(
-      '--clients',
-      ClientServer.listen(config.clients, {
-        opened: () => side.clientOpened(),
-        said: (connection, bytes) => side.clientSaid(connection, bytes),
-        ended: (connection) => side.clientEnded(connection),
-        closed: (connection) => side.clientClosed(connection),
-      }),
-    )
-    const refused = (why: string, from: string) => log.warn({ from }, `refused: ${why}`)
-    const data = await listening(
-      '--data',
-      DataServer.listen({
-        address: config.data,
-        timeoutMs: delays.helloTimeoutMs,
-        accept: (given, channel) => side.acceptData(given, channel),
-        tap: () => (config.record ? record(config.record) : undefined),
-        refused,
-      }),
-    )
-    const record = (folder: string) => {
-      const name = `${config.name}-g${side.record.generation}-s${side.session}`
-      return new Recording(folder, name, (why) => log.warn({ name }, `recording ended: ${why}`))
-    }
-    const control = await listening(
-      '--control',
-      ControlServer.listen({
-        address: config.control,
-        helloTimeoutMs: delays.helloTimeoutMs,
-        acceptPeer: (hello, link) => side.acceptPeer(hello, link),
-        acceptOperator: (send) => desk.sit(send),
-        refused,
-      }),
-    )
-    const addresses = { control: control.address, data: data.address, clients: clients.address }
-
-    const world: World = {
-      clock: realClock,
-      random: { token: () => randomBytes(16).toString('hex') },
-      network: {
-        dataAddress: config.advertiseData ?? addresses.data,
-        dialPeer: (answer) =>
-          dialPeer(config.peer, delays.helloTimeoutMs, {
-            ...answer,
-            bad: (why) => log.warn(`the peer said what can't be read: ${why}`),
-          }),
-        dialData: (to, answer) =>
-          dialData({
-            ...answer,
-            address: reachable(to.address, config.peer),
-            token: to.token,
-            timeoutMs: delays.helloTimeoutMs,
-            tap: undefined,
-          }),
-      },
-      guest,
-      output: clients,
-      witness: openWitness(config, log),
-      disk: new SeenFile(join(home, `${config.name}.seen`)),
-      trace: openTrace(log, statistics, () => desk.changed()),
-    }
-    let ended: (why: string) => void = () => {}
-    const stopped = new Promise<string>((resolve) => (ended = resolve))
-    const identity = { pair: config.pair, token, guest: guest.identity }
-    const { name, told, failback } = config
-    const side = new Side({
-      world,
-      identity,
-      name,
-      told,
-      delays,
-      failback,
-      stopped: (why) => ended(why),
-    })
-    const desk = new OperatorDesk({ config, token, addresses, side, statistics, guest, world })
-    guest.attach(side.guest)
-    writeRunFile(config.dir, {
-      name,
-      pair: config.pair,
-      pid: process.pid,
-      told,
-      ...addresses,
-      tokenFile,
-      guest: guest.identity.name,
-    })
-    log.info({ ...addresses, told, pair: config.pair, witness: world.witness.kind }, 'listening')
-    if (world.witness.warning) log.warn(world.witness.warning)
-    side.start()
-    return new Daemon(config, addresses, side, stopped, () => {
-      control.close()
-      data.close()
-      clients.dispose()
-      guest.dispose()
-      removeRunFile(config.dir, config.pair, name)
-    })
+  get addresses(): Addresses {
+    const [control, data, clients] = [this.#control, this.#data, this.#clients]
+    return { control: control.address, data: data.address, clients: clients.address }
   }
 
   /** Leaves by request: the peer is told and goes on alone. */
   stop(): void {
-    this.side.stop(false)
+    this.#side.stop(false)
   }
 
   /** Closes every door. After `stopped`. */
   dispose(): void {
-    this.#dispose()
+    this.#control.close()
+    this.#data.close()
+    this.#clients.dispose()
+    this.#guest.dispose()
+    removeRunFile(this.config.dir, this.config.pair, this.config.name)
+  }
+
+  /** Who comes before the side is there is not served yet: nothing is accepted until all doors are open. */
+  async #listen(): Promise<void> {
+    const { config } = this
+    const timeoutMs = config.delays.helloTimeoutMs
+    const refused = (why: string, from: string) => this.#log.warn({ from }, `refused: ${why}`)
+    const clients = ClientServer.listen(config.clients, {
+      opened: () => this.#side.clientOpened(),
+      said: (connection, bytes) => this.#side.clientSaid(connection, bytes),
+      ended: (connection) => this.#side.clientEnded(connection),
+      closed: (connection) => this.#side.clientClosed(connection),
+    })
+    this.#clients = await listening('--clients', clients)
+    const data = DataServer.listen({
+      address: config.data,
+      timeoutMs,
+      accept: (given, channel) => this.#side.acceptData(given, channel),
+      tap: () => this.#recording(),
+      refused,
+    })
+    this.#data = await listening('--data', data)
+    const control = ControlServer.listen({
+      address: config.control,
+      helloTimeoutMs: timeoutMs,
+      acceptPeer: (hello, link) => this.#side.acceptPeer(hello, link),
+      acceptOperator: (send) => this.#desk.sit(send),
+      refused,
+    })
+    this.#control = await listening('--control', control)
+  }
+
+  #begin(): void {
+    const { config, addresses } = this
+    const { name, pair, told, delays, failback } = config
+    const guest = this.#guest
+    const world = this.#world()
+    const identity = { pair, token: this.#token, guest: guest.identity }
+    const stopped = (why: string) => this.#ended(why)
+    const side = new Side({ world, identity, name, told, delays, failback, stopped })
+    this.#side = side
+    this.#desk = new OperatorDesk({
+      config,
+      token: this.#token,
+      addresses,
+      side,
+      statistics: this.#statistics,
+      guest,
+      world,
+    })
+    guest.attach(side.guest)
+    const { name: guestName } = guest.identity
+    const pid = process.pid
+    const tokenFile = this.#tokenFile
+    writeRunFile(config.dir, { name, pair, pid, told, ...addresses, tokenFile, guest: guestName })
+    this.#log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
+    if (world.witness.warning) this.#log.warn(world.witness.warning)
+    side.start()
+  }
+
+  #world(): World {
+    const { config } = this
+    const { dir, pair, name, peer } = config
+    const timeoutMs = config.delays.helloTimeoutMs
+    const bad = (why: string) => this.#log.warn(`the peer said what can't be read: ${why}`)
+    return {
+      clock: realClock,
+      random: { token: () => randomBytes(16).toString('hex') },
+      network: {
+        dataAddress: config.advertiseData ?? this.addresses.data,
+        dialPeer: (answer) => dialPeer(peer, timeoutMs, { ...answer, bad }),
+        dialData: ({ address, token }, answer) => {
+          const there = reachable(address, peer)
+          dialData({ ...answer, address: there, token, timeoutMs, tap: undefined })
+        },
+      },
+      guest: this.#guest,
+      output: this.#clients,
+      witness: openWitness(config, this.#log),
+      disk: new SeenFile(join(dir, pair, `${name}.seen`)),
+      trace: openTrace(this.#log, this.#statistics, () => this.#desk.changed()),
+    }
+  }
+
+  #recording(): Recording | undefined {
+    const { record, name } = this.config
+    if (record === undefined) return undefined
+    const session = `${name}-g${this.#side.record.generation}-s${this.#side.session}`
+    const ended = (why: string) => this.#log.warn({ session }, `recording ended: ${why}`)
+    return new Recording(record, session, ended)
   }
 }
 

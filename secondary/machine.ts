@@ -87,7 +87,7 @@ const base = setup({
     await: (_: unknown, _params: { readonly delay: DelayName }) => unbound('await')(),
   },
   guards: {
-    hasStalled: unbound('hasStalled') as () => boolean,
+    hasStalled: unbound('hasStalled'),
     peerYields: ({ event }) => event.type === 'session.ended' && event.yields,
   },
   delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<

@@ -7,7 +7,7 @@ import { close } from './colo'
 import { startCommands } from './command-table'
 import { execute } from './commands'
 import { appendPending, closeConnection, Connection, consumePending } from './connections'
-import { dropPending, findConnection, openConnection } from './connections'
+import { findConnection, openConnection } from './connections'
 import { flushReply, replyError, replyOutOfMemory, startReply } from './reply'
 import { argumentCount, BROKEN, INCOMPLETE, readCommand } from './request'
 import { startTable } from './table'
@@ -57,11 +57,12 @@ export function colo_close(conn: i32): void {
   closeConnection(conn)
 }
 
+/** A connection that is to be closed is forgotten at once: what may still come from it means nothing. */
 export function colo_input(conn: i32, at: usize, length: i32): void {
   const connection = findConnection(conn)
   if (!connection) return
   const fields = changetype<Connection>(connection)
-  if (fields.closing || length <= 0) return
+  if (length <= 0) return
   startReply(conn)
   if (fields.pending) {
     if (appendPending(connection, at, length)) {
@@ -75,7 +76,7 @@ export function colo_input(conn: i32, at: usize, length: i32): void {
   }
   flushReply()
   if (!fields.closing) return
-  dropPending(connection)
+  closeConnection(conn)
   close(conn)
 }
 

@@ -86,7 +86,7 @@ export function colo_input(conn: i32, at: usize, length: i32): void {
   if (!found) return
   const line = changetype<Line>(found)
   const text = found + offsetof<Line>()
-  for (const end = at + length; at < end; at++) {
+  for (const end = at + length; at < end && line.used; at++) {
     const byte = load<u8>(at)
     if (byte != NEWLINE) {
       if (line.length < LINE_BYTES) store<u8>(text + line.length++, byte)
@@ -132,8 +132,10 @@ function run(conn: i32, at: usize, length: u32): void {
   else if (begins(at, length, 'dirty')) answer(conn, dirty(value))
   else if (begins(at, length, 'flood')) flood(conn, value)
   else if (begins(at, length, 'count')) answer(conn, ++state.count)
-  else if (begins(at, length, 'close')) close(conn)
-  else say(conn, 'unknown\n')
+  else if (begins(at, length, 'close')) {
+    colo_close(conn)
+    close(conn)
+  } else say(conn, 'unknown\n')
 }
 
 /** Each turn needs the one before, so that no compiler can shorten the loop. */

@@ -2,7 +2,6 @@
 // commands. Both say hello first.
 
 import { WebSocket } from 'ws'
-import type { ZodError } from 'zod'
 import type { ControlLink, ControlLinkHandlers } from '../ports.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { PROTOCOL_VERSION } from '../protocol/messages.ts'
@@ -38,10 +37,11 @@ export function dialPeer(
   )
   let handlers: ControlLinkHandlers | undefined
   const fail = (error: Error) => answer.failed(error.message)
+  const bad = (why: string) => answer.bad(why)
   socket.once('error', fail)
   socket.once('open', () => {
     socket.off('error', fail)
-    const link = peerLink(socket, () => handlers, answer.bad)
+    const link = peerLink(socket, () => handlers, bad)
     handlers = answer.open(link)
   })
 }
@@ -127,7 +127,7 @@ export class OperatorClient {
     if (typeof parsed === 'string') return this.#failAll(new Error(parsed))
     const message = operatorMessageSchema.safeParse(parsed.json)
     if (!message.success) {
-      return this.#failAll(new Error(describeZodError(message.error as ZodError)))
+      return this.#failAll(new Error(describeZodError(message.error)))
     }
     return this.#handle(message.data)
   }

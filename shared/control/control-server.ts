@@ -71,7 +71,7 @@ export function peerLink(
     const message =
       typeof parsed === 'string' ? undefined : peerMessageSchema.safeParse(parsed.json)
     if (message?.success) return current.message(message.data)
-    bad(typeof parsed === 'string' ? parsed : describeZodError(message!.error as ZodError))
+    bad(typeof parsed === 'string' ? parsed : describeZodError(message!.error))
     socket.terminate()
   })
   socket.on('close', close)
@@ -154,7 +154,7 @@ export class ControlServer {
         return refuse('wrong-version', `protocol ${version}, this side speaks ${ours}`)
       }
       const hello = firstMessageSchema.safeParse(parsed.json)
-      if (!hello.success) return refuse('bad-message', describeZodError(hello.error as ZodError))
+      if (!hello.success) return refuse('bad-message', describeZodError(hello.error))
       if (hello.data.from === 'operator') return this.#operator(socket, refuse)
       return this.#peer(socket, hello.data, from)
     })
@@ -178,7 +178,7 @@ export class ControlServer {
       const parsed = parseMessage(data, isBinary)
       if (typeof parsed === 'string') return refuse('bad-message', parsed)
       const verb = verbSchema.safeParse(parsed.json)
-      if (!verb.success) return refuse('bad-message', describeZodError(verb.error as ZodError))
+      if (!verb.success) return refuse('bad-message', describeZodError(verb.error))
       session.verb(verb.data).then(send, (error: unknown) => {
         const detail = error instanceof Error ? error.message : String(error)
         send({ type: 'answer', id: verb.data.id, ok: false, code: 'not-now', detail })

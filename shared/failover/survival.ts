@@ -73,39 +73,39 @@ export type GuardName = keyof typeof GUARDS
 interface Row {
   readonly at: Moment
   readonly when: readonly GuardName[]
-  readonly then: Verdict
+  readonly gives: Verdict
 }
 
 export const SURVIVAL: readonly Row[] = [
   // [1] A register that is older than the disk is no judge.
-  { at: 'start', when: ['isBehind'], then: 'backwards' },
-  { at: 'start', when: ['hasNoOwner', 'wasToldPrimary'], then: 'found' },
+  { at: 'start', when: ['isBehind'], gives: 'backwards' },
+  { at: 'start', when: ['hasNoOwner', 'wasToldPrimary'], gives: 'found' },
   // [9] A pair or an owner of which nobody lives any more can't be joined.
-  { at: 'start', when: ['isPeerKnown', 'isNobodyAlive'], then: 'gone' },
-  { at: 'start', when: [], then: 'join' },
+  { at: 'start', when: ['isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
+  { at: 'start', when: [], gives: 'join' },
   // [5] Only a pair that names this incarnation and this session lets a secondary claim ...
-  { at: 'claim', when: ['isPairWithSecondaryMe', 'isThisSession'], then: 'claim' },
+  { at: 'claim', when: ['isPairWithSecondaryMe', 'isThisSession'], gives: 'claim' },
   // [9] ... one that was seeded and never named has nobody to wait for once the owner is dead ...
-  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isNobodyAlive'], then: 'gone' },
+  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
   // [7] ... and until the owner has moved on it may still be named by a late write.
-  { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], then: 'wait' },
+  { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], gives: 'wait' },
   // [6] What the register says after this side has written alone(me).
-  { at: 'claimed', when: ['isAloneMe'], then: 'won' },
-  { at: 'claimed', when: ['isPairWithPrimaryMe'], then: 'again' },
-  { at: 'claimed', when: ['isPairWithSecondaryMe', 'isThisSession'], then: 'again' },
+  { at: 'claimed', when: ['isAloneMe'], gives: 'won' },
+  { at: 'claimed', when: ['isPairWithPrimaryMe'], gives: 'again' },
+  { at: 'claimed', when: ['isPairWithSecondaryMe', 'isThisSession'], gives: 'again' },
   // [3] What it says after this side has written the pair.
-  { at: 'paired', when: ['isPairWithPrimaryMe', 'isThisSession'], then: 'named' },
-  { at: 'paired', when: ['isAloneMe'], then: 'retry' },
+  { at: 'paired', when: ['isPairWithPrimaryMe', 'isThisSession'], gives: 'named' },
+  { at: 'paired', when: ['isAloneMe'], gives: 'retry' },
   // [9] A side that halted looks whether there is somebody to join.
-  { at: 'halted', when: ['isBehind'], then: 'backwards' },
-  { at: 'halted', when: ['isPeerKnown', 'isNobodyAlive'], then: 'gone' },
-  { at: 'halted', when: [], then: 'join' },
+  { at: 'halted', when: ['isBehind'], gives: 'backwards' },
+  { at: 'halted', when: ['isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
+  { at: 'halted', when: [], gives: 'join' },
 ]
 
 /** The first row of this moment whose guards all hold; `lost` if there is none. */
 export function judge(at: Moment, facts: Facts): Verdict {
   const row = SURVIVAL.find((one) => one.at === at && one.when.every((name) => GUARDS[name](facts)))
-  return row?.then ?? 'lost'
+  return row?.gives ?? 'lost'
 }
 
 /** Everyone who holds the guest's state by right of the register. */

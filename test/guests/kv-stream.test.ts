@@ -161,6 +161,16 @@ test('QUIT closes, and nothing after it is carried out', () => {
   expect(guest.ask(2, 'GET', 'k')).toBe('$1\r\n1\r\n')
 })
 
+test('a connection that the guest closes is forgotten, without a word from the host', () => {
+  const guest = openKv()
+  for (let conn = 2; conn < 9000; conn++) {
+    guest.open(conn)
+    guest.send(conn, conn % 2 ? 'QUIT\r\n' : '*x\r\n')
+  }
+  expect(guest.closed.length).toBe(8998)
+  expect(guest.ask(1, 'INFO')).toMatch(/^connected_clients:1\r$/m)
+})
+
 test('4096 connections, and no more', () => {
   const guest = new Guest('kv')
   for (let conn = 1; conn <= 4096; conn++) guest.open(conn * 3)

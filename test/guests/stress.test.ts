@@ -74,8 +74,9 @@ test('floods with exactly as many bytes as asked', () => {
 
 test('traps, and asks to close', () => {
   const guest = openStress()
-  guest.send(1, 'close\n')
+  expect(guest.send(1, 'close\ncount\n')).toBe('')
   expect(guest.closed).toEqual([1])
+  guest.open(1)
   expect(() => guest.send(1, 'trap\n')).toThrow(/unreachable/)
 })
 

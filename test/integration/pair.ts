@@ -71,9 +71,9 @@ export class Pair {
   ) {
     const [controlA, controlB, clientsA, clientsB, dataA, dataB] = ports
     this.options = options
-    this.control = { a: controlA!, b: controlB! }
-    this.clients = { a: clientsA!, b: clientsB! }
-    this.data = { a: dataA!, b: dataB! }
+    this.control = { a: controlA, b: controlB }
+    this.clients = { a: clientsA, b: clientsB }
+    this.data = { a: dataA, b: dataB }
     this.controlProxy = proxies[0]
     this.dataProxy = proxies[1]
   }
@@ -83,7 +83,7 @@ export class Pair {
     const ports: number[] = []
     while (ports.length < 6) ports.push(await freePort())
     const proxies = options.proxied
-      ? [await Proxy.to(ports[0]!), await Proxy.to(ports[4]!)]
+      ? [await Proxy.to(ports[0]), await Proxy.to(ports[4])]
       : [undefined, undefined]
     const pair = new Pair(options, ports, proxies)
     await pair.launch('a', 'primary')

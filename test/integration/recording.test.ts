@@ -49,8 +49,8 @@ describe('a recorded session', () => {
     const { dir, checkpoints, names } = await record()
     expect(names).toEqual(['a-g1-s1.back', 'a-g1-s1.forward'])
     const [back, forward] = names.map((name) => readFileSync(join(dir, name)))
-    expect(readThrough(forward!, 'libxl').checkpoints).toBeGreaterThanOrEqual(checkpoints)
-    expect(readThrough(back!, 'back').checkpoints).toBeGreaterThanOrEqual(checkpoints)
+    expect(readThrough(forward, 'libxl').checkpoints).toBeGreaterThanOrEqual(checkpoints)
+    expect(readThrough(back, 'back').checkpoints).toBeGreaterThanOrEqual(checkpoints)
   })
 
   it.skipIf(verify === undefined)(
@@ -58,7 +58,7 @@ describe('a recorded session', () => {
     async () => {
       const { dir, checkpoints, names } = await record()
       const chunks: Uint8Array[] = []
-      const forward = readFileSync(join(dir, names[1]!))
+      const forward = readFileSync(join(dir, names[1]))
       const endBytes = readThrough(forward, 'libxl').checkpointEndBytes
       const flattener = new Flattener((bytes) => chunks.push(bytes.slice()), { endBytes })
       flattener.push(forward)

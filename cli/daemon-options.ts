@@ -1,0 +1,120 @@
+// The options that configure a daemon, for `colo primary`, `colo secondary` and `colo up`, which gives them on
+// to its children. Each delay of the table is an option; nothing is written down twice.
+
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { ZodError } from 'zod'
+import { chooseWitness, configSchema, type Config, type ConfigInput } from '../daemon/config.ts'
+import { splitAddress } from '../shared/channel/address.ts'
+import { DELAYS, DELAY_NAMES, type DelayName } from '../shared/protocol/delays.ts'
+import { CliError, oneLine } from './exit-codes.ts'
+import { DEFAULT_DIR, SHIPPED_GUEST } from './places.ts'
+import { parseDuration, parseMs, parseSize } from './units.ts'
+
+/** A parser as commander wants it: its message becomes the usage error. */
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw new InvalidArgumentError(oneLine(error))
+    }
+  }
+}
+
+const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+const DELAY_HELP = 'Delays (milliseconds):'
+
+/** What `colo up` and a single daemon have in common. */
+export interface GuestOptions {
+  readonly dir: string
+  readonly guest: string
+  readonly memory: number
+  readonly witness: string
+  readonly failback: 'auto' | 'manual'
+  readonly record?: string
+  readonly period?: number
+}
+
+export type DelayOptions = Partial<Record<DelayName, number>>
+
+export function addGuestOptions(command: Command): Command {
+  const failback = new Option('--failback <how>', 'whether a survivor takes a new secondary by itself')
+  return command
+    .option('--dir <folder>', 'where pairs keep tokens, registers, logs and run files', DEFAULT_DIR)
+    .option('--guest <file>', 'the WebAssembly module to protect (the shipped kv.wasm)', SHIPPED_GUEST)
+    .addOption(
+      new Option('--memory <size>', "the most RAM of the guest, such as 64MiB; the pair's sides agree")
+        .argParser(argument(parseSize))
+        .default(64 * 1024 * 1024, '64MiB'),
+    )
+    .option('--witness <kind>', 'who judges a failover: file, file:FOLDER, operator or none', 'file')
+    .addOption(failback.choices(['auto', 'manual']).default('auto'))
+    .option('--record <folder>', "write each session's streams there, *.forward and *.back")
+    .addOption(
+      new Option('--period <time>', 'the idle maximum between checkpoints, such as 100ms').argParser(
+        argument(parseDuration),
+      ),
+    )
+}
+
+export function addDelayOptions(command: Command): Command {
+  command.optionsGroup(DELAY_HELP)
+  for (const name of DELAY_NAMES) {
+    const { ms, meaning, whenItPasses } = DELAYS[name]
+    const words = `${meaning}; then ${whenItPasses} (default: ${ms})`
+    command.addOption(new Option(`--${kebab(name)} <n>`, words).argParser(argument(parseMs)))
+  }
+  return command
+}
+
+/** The delays that were given, `--period` included. */
+export function delaysOf(options: DelayOptions & { period?: number }): DelayOptions {
+  const given: DelayOptions = {}
+  for (const name of DELAY_NAMES) {
+    if (options[name] !== undefined) given[name] = options[name]
+  }
+  if (options.period !== undefined) given.periodMs = options.period
+  return given
+}
+
+/** The same delays as arguments of a child. */
+export function delayArguments(delays: DelayOptions): string[] {
+  return Object.entries(delays).flatMap(([name, ms]) => [`--${kebab(name)}`, String(ms)])
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = { memoryBytes: 'memory' }
+
+/** The checked configuration; throws a usage error that names the option. */
+export function checkConfig(input: ConfigInput): Config {
+  const result = configSchema.safeParse(input)
+  if (!result.success) {
+    const [issue] = (result.error as ZodError).issues
+    const field = String(issue?.path.at(-1) ?? '')
+    const option = `--${kebab(OPTION_OF[field] ?? field)}`
+    throw new CliError('usage', `${option}: ${issue?.message ?? 'not allowed'}`)
+  }
+  try {
+    for (const field of ['control', 'data', 'clients', 'peer'] as const) splitAddress(result.data[field])
+    chooseWitness(result.data)
+  } catch (error) {
+    throw new CliError('usage', oneLine(error), { cause: error })
+  }
+  checkDistinct(result.data)
+  return result.data
+}
+
+function checkDistinct(config: Config): void {
+  const seen = new Map<string, string>()
+  for (const field of ['control', 'data', 'clients', 'peer'] as const) {
+    const address = config[field]
+    const other = seen.get(address)
+    if (other !== undefined && !address.endsWith(':0')) {
+      throw new CliError(
+        'usage',
+        `--${other} and --${field} are both ${address}: give each its own port`,
+      )
+    }
+    seen.set(address, field)
+  }
+}

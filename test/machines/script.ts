@@ -1,0 +1,193 @@
+// One scenario under way: a real Side on a scripted world, and what the scenario's commands need to remember.
+
+import type { PeerHello, VerbMessage } from '../../shared/control/messages.ts'
+import { delaysWith } from '../../shared/protocol/delays.ts'
+import type { ErrorCode } from '../../shared/protocol/errors.ts'
+import { PROTOCOL_VERSION, type Role } from '../../shared/protocol/messages.ts'
+import type { Holder } from '../../shared/protocol/register.ts'
+import { Side } from '../../side/side.ts'
+import { backRecord, checkpointHalves, deliver, recordNamer } from './scripted-peer.ts'
+import { ScriptedWorld, tokenOf, withShortTokens } from './scripted-world.ts'
+import { stateName } from './walks.ts'
+
+const PAGE = 4096
+const HEARTBEAT_MS = 50
+export const PEER = tokenOf(0xf0)
+
+export const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
+
+export class Script {
+  memoryBytes = 4 * PAGE
+  #world: ScriptedWorld | undefined
+  #side: Side | undefined
+  #shown = ''
+  #seeded = false
+  #half: Uint8Array = new Uint8Array(0)
+
+  get world(): ScriptedWorld {
+    this.#world ??= new ScriptedWorld(this.memoryBytes)
+    return this.#world
+  }
+
+  get side(): Side {
+    if (this.#side === undefined) throw new Error('no side was started')
+    return this.#side
+  }
+
+  start(told: Role, failback: 'auto' | 'manual'): void {
+    const { world } = this
+    this.#side = new Side({
+      world,
+      identity: { pair: 'p', token: 'secret', guest: world.guest.identity },
+      name: 'me',
+      told,
+      delays: delaysWith(),
+      failback,
+      stopped: (why) => world.say(`ended: ${why}`),
+    })
+    this.#side.start()
+  }
+
+  /** The lines that a command caused, the new state last. */
+  take(): string[] {
+    this.world.clock.settle()
+    const lines = this.world.said.splice(0)
+    if (this.#side !== undefined) {
+      const { role, state, stateValue, record } = this.#side
+      const epoch = role === 'primary' || record.epoch > 0 ? `, epoch ${record.epoch}` : ''
+      const shown = `= ${role} ${state}: ${stateName(stateValue)}, generation ${record.generation}${epoch}`
+      if (shown !== this.#shown) lines.push(shown)
+      this.#shown = shown
+    }
+    return lines.map((line) => withShortTokens(line).replaceAll('#240', 'peer'))
+  }
+
+  advance(ms: number, isPeerAlive: boolean): void {
+    const { clock } = this.world
+    if (!isPeerAlive) return clock.advance(ms)
+    const end = clock.now() + ms
+    while (clock.now() < end) {
+      this.world.link?.message({ type: 'heartbeat', generation: 0, epoch: 0, state: 'seeding' })
+      clock.advance(Math.min(HEARTBEAT_MS, end - clock.now()))
+    }
+  }
+
+  /** `alone(peer)`, `pair(me, peer, 1)`, `stopped`. */
+  holder(text: string): Holder {
+    const me = this.#side?.record.incarnation ?? tokenOf(2)
+    const id = (name: string) => {
+      if (name === 'me') return me
+      return name === 'peer' ? PEER : tokenOf(Number(name.slice(1)))
+    }
+    const [, kind, inner = ''] = /^(\w+)(?:\((.*)\))?$/.exec(text) ?? []
+    const names = inner.split(', ')
+    if (kind === 'alone') return { kind, owner: id(names[0]) }
+    if (kind === 'pair') {
+      const [primary, secondary] = names.map((name) => id(name))
+      return { kind, primary, secondary, session: Number(names[2]) }
+    }
+    return { kind: 'stopped' }
+  }
+
+  // A peer that dials this side.
+
+  hello(generation: number | undefined, what: string, value: string): void {
+    const { identity } = this.world.guest
+    const hello: PeerHello = {
+      type: 'hello',
+      from: 'peer',
+      version: { ...PROTOCOL_VERSION, ...(what === 'version' ? { major: Number(value) } : {}) },
+      pair: what === 'pair' ? value : 'p',
+      token: what === 'token' ? value : 'secret',
+      name: 'peer',
+      incarnation: PEER,
+      generation: generation ?? this.side.record.generation,
+      guest: {
+        ...identity,
+        ...(what === 'guest' ? { name: value, digest: '5e'.repeat(32) } : {}),
+        ...(what === 'memory' ? { memoryBytes: Number(value) } : {}),
+      },
+    }
+    const link = this.side.acceptPeer(hello, this.world.controlLink())
+    if (link) this.world.link = link
+  }
+
+  openData(token: string): void {
+    this.#name('libxl')
+    const handlers = this.side.acceptData(token, this.world.dataChannel())
+    if (handlers === undefined) return this.world.say('data: refused')
+    this.world.channel = handlers
+  }
+
+  // A peer that this side dials.
+
+  welcome(session: number): void {
+    this.world.link?.message({
+      type: 'welcome',
+      name: 'peer',
+      incarnation: PEER,
+      generation: this.world.witness.register?.generation ?? 0,
+      session,
+      dataAddress: 'data:2',
+      dataToken: tokenOf(0xd0),
+    })
+  }
+
+  acceptDialledData(): void {
+    this.#name('back')
+    this.#seeded = false
+    const { world } = this
+    world.channel = world.dialledData?.open(world.dataChannel())
+  }
+
+  #name(form: 'libxl' | 'back'): void {
+    const nameRecords = recordNamer(form)
+    const { world } = this
+    world.untaken = 0
+    world.onWrite = (chunks) => world.say(`data: ${nameRecords(chunks)}`.trim())
+  }
+
+  beginCheckpoint(epoch: number, pfns: readonly number[], cpu: string): void {
+    const generation = this.side.record.generation
+    const isFirst = !this.#seeded
+    this.#seeded = true
+    const [first, last] = checkpointHalves({ isFirst, generation, epoch, pfns, cpu })
+    this.#half = last
+    this.deliver(first)
+  }
+
+  endCheckpoint(): void {
+    this.deliver(this.#half)
+  }
+
+  back(word: string, pfns: readonly number[]): void {
+    this.deliver(backRecord(word, pfns))
+  }
+
+  deliver(bytes: Uint8Array): void {
+    deliver(bytes, () => this.world.channel)
+  }
+
+  bye(code: string): void {
+    this.world.link?.message({ type: 'bye', code: code as ErrorCode, detail: 'as scripted' })
+  }
+
+  // The guest and the operator of this side.
+
+  captured(pfns: readonly number[], cpu: string): void {
+    this.side.guest.captured({
+      id: this.world.captureId,
+      state: { cpu: latin1(cpu), device: latin1('device') },
+      pfns: Uint32Array.from(pfns),
+      pages: pfns.length,
+      pauseMs: 1,
+    })
+  }
+
+  operate(verb: VerbMessage['verb'], given: Partial<VerbMessage>): void {
+    const result = this.side.command({ type: 'verb', id: 1, verb, ...given })
+    const { ok, detail } = result
+    const answer = ok ? 'ok' : `refused (${result.code})`
+    this.world.say(`operator: ${[answer, detail].filter(Boolean).join(': ')}`)
+  }
+}

@@ -1,0 +1,88 @@
+// The other end of a scenario's channels: Xen's records as the peer would write them, and the names of those
+// that the side under test writes.
+
+import { encodeEmulatorBlob } from '../../shared/formats/emulator-blob.ts'
+import { LIBXC } from '../../shared/formats/libxc-records.ts'
+import { EMULATOR_ID, LIBXL } from '../../shared/formats/libxl-records.ts'
+import { PAGE_TYPE, pfnOf } from '../../shared/formats/page-data.ts'
+import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
+import { StreamReader } from '../../shared/formats/stream-reader.ts'
+import type { DataChannelHandlers } from '../../shared/ports.ts'
+import { dirtyPfnList, hvmParams, join, opening, pageData, tscInfo } from '../formats/streams.ts'
+
+export interface PeerCheckpoint {
+  readonly isFirst: boolean
+  readonly generation: number
+  readonly epoch: number
+  readonly pfns: readonly number[]
+  readonly cpu: string
+}
+
+const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
+
+/** A checkpoint in two halves: all but its end, and the end that makes it whole. */
+export function checkpointHalves(of: PeerCheckpoint): readonly [Uint8Array, Uint8Array] {
+  const { isFirst, generation, epoch, pfns, cpu } = of
+  const { STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END } = fixedRecords
+  const blob = encodeEmulatorBlob({ generation, epoch, device: latin1(`device ${epoch}`) })
+  const { UNKNOWN } = EMULATOR_ID
+  const first = [
+    ...(isFirst ? [...opening(), STATIC_DATA_END] : []),
+    ...(pfns.length > 0 ? [pageData(pfns.map((pfn) => [pfn, PAGE_TYPE.NOTAB]))] : []),
+    tscInfo,
+    ...(cpu === 'none' ? [] : [encodeRecord(LIBXC.HVM_CONTEXT, { blob: latin1(cpu) })]),
+    hvmParams,
+    CHECKPOINT,
+  ]
+  const context = encodeRecord(LIBXL.EMULATOR_CONTEXT, { emulatorId: UNKNOWN, index: 0, blob })
+  return [join(first), join([context, CHECKPOINT_END])]
+}
+
+export function backRecord(word: string, pfns: readonly number[]): Uint8Array {
+  if (word === 'svm-ready') return fixedRecords.SVM_READY
+  if (word === 'svm-resumed') return fixedRecords.SVM_RESUMED
+  return join([fixedRecords.SVM_SUSPENDED, dirtyPfnList(pfns)])
+}
+
+/** As a socket would: into the buffer that the side gives, as much as fits, again and again. */
+export function deliver(bytes: Uint8Array, to: () => DataChannelHandlers | undefined): void {
+  for (let at = 0; at < bytes.length;) {
+    const handlers = to()
+    if (handlers === undefined) return
+    const room = handlers.buffer()
+    const count = Math.min(room.length, bytes.length - at)
+    room.set(bytes.subarray(at, at + count))
+    handlers.received(count)
+    at += count
+  }
+}
+
+function pagesName(words: Uint8Array, count: number): string {
+  const pfns = Array.from({ length: count }, (_, index) => pfnOf(words, index))
+  return count > 8 ? `PAGE_DATA(${count} pages from ${pfns[0]})` : `PAGE_DATA(${pfns.join(',')})`
+}
+
+const CONTROL_NAMES = ['NEW', 'SVM_SUSPENDED', 'SVM_READY', 'SVM_RESUMED']
+
+/** Names the records of what a side writes; each call is one write of the side. */
+export function recordNamer(form: 'libxl' | 'back'): (chunks: readonly Uint8Array[]) => string {
+  let names: string[] = []
+  const reader = new StreamReader(
+    {
+      record: ({ spec, body }) => {
+        names.push(spec === LIBXL.CHECKPOINT_STATE ? CONTROL_NAMES[body[0]] : spec.name)
+      },
+      pageData: (_record, count, words) => {
+        names.push(pagesName(words, count))
+      },
+      pageBytes: () => {},
+    },
+    { form, checkpointed: 'colo' },
+  )
+  return (chunks) => {
+    names = []
+    const bytes = join(chunks)
+    reader.push(bytes, 0, bytes.length)
+    return names.join(' ')
+  }
+}

@@ -1,0 +1,89 @@
+// A witness whose register is real and whose answers wait: a scenario says when each question is carried out,
+// answered, or lost on its way there or back.
+
+import type { Witness, WitnessAnswer } from '../../shared/ports.ts'
+import type { Generation, Holder, Register } from '../../shared/protocol/register.ts'
+
+interface Question {
+  /** Carries it out; returns the register as it then is. */
+  readonly run: () => Register | undefined
+  readonly answer: (answer: WitnessAnswer) => void
+}
+
+export class ScriptedWitness implements Witness {
+  readonly kind = 'scripted'
+  readonly warning = undefined
+  register: Register | undefined
+  /** True: every question is answered at once, as soon as the asker has finished. */
+  answersAtOnce = false
+  readonly #say: (line: string) => void
+  readonly #soon: (callback: () => void) => void
+  readonly #show: (holder: Holder) => string
+  #waiting: Question[] = []
+
+  constructor(
+    say: (line: string) => void,
+    soon: (callback: () => void) => void,
+    show: (holder: Holder) => string,
+  ) {
+    this.#say = say
+    this.#soon = soon
+    this.#show = show
+  }
+
+  read(answer: (answer: WitnessAnswer) => void): void {
+    this.#say('witness: read')
+    this.#ask({ run: () => this.register, answer })
+  }
+
+  compareAndSet(from: Generation, holder: Holder, answer: (answer: WitnessAnswer) => void): void {
+    this.#say(`witness: write ${this.#show(holder)} from ${from}`)
+    this.#ask({
+      run: () => {
+        if ((this.register?.generation ?? 0) === from)
+          this.register = { generation: from + 1, holder }
+        return this.register
+      },
+      answer,
+    })
+  }
+
+  learn(): void {}
+
+  grant(): void {
+    this.#say('witness: grant')
+  }
+
+  #ask(question: Question): void {
+    this.#waiting.push(question)
+    if (this.answersAtOnce) this.#soon(() => this.answer())
+  }
+
+  #next(): Question {
+    const question = this.#waiting.shift()
+    if (question === undefined) throw new Error('nothing was asked of the witness')
+    return question
+  }
+
+  answer(): void {
+    const { run, answer } = this.#next()
+    answer({ reached: true, register: run() })
+  }
+
+  /** The question was carried out, but nobody learns of it. */
+  loseAnswer(): void {
+    this.#next().run()
+  }
+
+  loseQuestion(): void {
+    this.#next()
+  }
+
+  fail(): void {
+    this.#next().answer({ reached: false, register: undefined })
+  }
+
+  get questions(): number {
+    return this.#waiting.length
+  }
+}
