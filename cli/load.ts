@@ -33,10 +33,11 @@ export class Ledger {
 
   setAnswered(n: number): void {
     this.acknowledged++
+    this.#unsure.delete(n)
     this.#newest.set(n % KEYS, n)
   }
 
-  unanswered(n: number): void {
+  setSent(n: number): void {
     this.#unsure.add(n)
   }
 
@@ -59,9 +60,10 @@ export class Ledger {
   slotFound(slot: number, value: number | undefined): void {
     const newest = this.#newest.get(slot)
     if (newest === undefined) return
-    const found = value ?? slot - KEYS
+    // What was never written under this key is as good as nothing.
+    const found = value !== undefined && value % KEYS === slot ? value : slot - KEYS
     for (let n = newest; n > found && n >= 0; n -= KEYS) {
-      if (!this.#unsure.has(n) && n % INCR_EVERY !== 0) this.lost++
+      if (!this.#unsure.has(n)) this.lost++
     }
     if (found < newest) this.#newest.set(slot, found)
   }
@@ -138,7 +140,7 @@ class Writer {
     const n = ++this.#n
     const incr = n % INCR_EVERY === 0
     const key = incr ? `${this.#id}:count` : `${this.#id}:${n % KEYS}`
-    if (!incr) this.ledger.unanswered(n)
+    if (!incr) this.ledger.setSent(n)
     const reply = await (incr ? client.send('INCR', key) : client.send('SET', key, String(n)))
     if (incr && typeof reply === 'number') this.ledger.incrAnswered(reply)
     else if (!incr && reply === 'OK') this.ledger.setAnswered(n)

@@ -14,7 +14,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       trigger.disarm()
       output.pauseInput(false)
       output.serve(true)
-      side.changed('serves alone')
+      side.changed(side.whyAlone())
     },
 
     captureAll() {

@@ -88,6 +88,7 @@ export class Primary {
   #alsoPfns = new Uint32Array(0)
   #foreign: PrimaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
+  #lastEnd: SessionEnd | undefined
   #nextConnection: number
   readonly #connections = new Set<number>()
   #inputBytes = 0
@@ -213,7 +214,7 @@ export class Primary {
     }, this.#options.delays.helloTimeoutMs)
     return {
       message: (message) => this.#fromSecondary(session, message),
-      closed: () => session.lost('connection-lost', 'the control channel was closed'),
+      closed: () => session.closed('the control channel was closed'),
     }
   }
 
@@ -270,7 +271,7 @@ export class Primary {
         writer.taken()
         if (waited) this.#send({ type: 'channel.taken' })
       },
-      closed: () => session.lost('connection-lost', 'the data channel was closed'),
+      closed: () => session.closed('the data channel was closed'),
     }
   }
 
@@ -429,6 +430,11 @@ export class Primary {
     if (row) this.world.trace.checkpoint(row)
   }
 
+  whyAlone(): string {
+    const end = this.#lastEnd
+    return end ? `serves alone (${end.code}: ${end.detail})` : 'serves alone'
+  }
+
   endSession(code: ErrorCode, detail: string): void {
     this.#session?.end(code, detail)
   }
@@ -466,6 +472,7 @@ export class Primary {
     this.#finished = false
     this.#captures++
     this.#lostAt = { at: this.world.clock.now(), end }
+    this.#lastEnd = end
     this.world.trace.error(end.code, end.detail)
     this.#send({ type: 'session.ended' })
   }

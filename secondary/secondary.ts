@@ -170,7 +170,7 @@ export class Secondary {
         if (message.type === 'refused') this.#refused(message)
       },
       closed: () => {
-        if (session) session.lost('connection-lost', 'the control channel was closed')
+        if (session) session.closed('the control channel was closed')
         else if (isCurrent()) this.send({ type: 'link.failed' })
       },
     }
@@ -250,7 +250,7 @@ export class Secondary {
         }
       },
       taken() {},
-      closed: () => session.lost('connection-lost', 'the data channel was closed'),
+      closed: () => session.closed('the data channel was closed'),
     }
   }
 

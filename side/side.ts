@@ -239,13 +239,17 @@ export class Side {
       : this.#notNow('needs a halted side')
   }
 
-  /** A clean stop of both writes `stopped`, so that the next start is a cold one; of one, the other goes on. */
+  /**
+   * A clean stop of both, or of the only one, writes `stopped`, so that the next start is a cold one. Of one of
+   * two, the other goes on.
+   */
   stop(pair: boolean): VerbResult {
-    if (!pair) {
+    const role = this.#role
+    const alone = role instanceof Primary && role.state === 'standalone'
+    if (!pair && !alone) {
       this.#end('stopped by request')
       return done()
     }
-    const role = this.#role
     if (!(role instanceof Primary)) return this.#notNow('needs the side that serves')
     const { world, delays } = this.#options
     const end = () => {

@@ -61,6 +61,14 @@ export class Session {
     this.lost(code, detail)
   }
 
+  /**
+   * A channel was closed from outside. A bye that explains it may have come at the same moment on the other
+   * channel: what is waiting is heard first.
+   */
+  closed(detail: string): void {
+    this.#options.clock.soon(() => this.lost('connection-lost', detail))
+  }
+
   /** The session is over by itself: the peer went away or said so. */
   lost(code: ErrorCode, detail: string): void {
     if (this.#over) return

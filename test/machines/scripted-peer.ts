@@ -1,9 +1,9 @@
 // The other end of a scenario's channels: Xen's records as the peer would write them, and the names of those
 // that the side under test writes.
 
-import { encodeEmulatorBlob } from '../../shared/formats/emulator-blob.ts'
+import { encodeEmulatorContext } from '../../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { EMULATOR_ID, LIBXL } from '../../shared/formats/libxl-records.ts'
+import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import { PAGE_TYPE, pfnOf } from '../../shared/formats/page-data.ts'
 import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
 import { StreamReader } from '../../shared/formats/stream-reader.ts'
@@ -24,8 +24,6 @@ const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt
 export function checkpointHalves(of: PeerCheckpoint): readonly [Uint8Array, Uint8Array] {
   const { isFirst, generation, epoch, pfns, cpu } = of
   const { STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END } = fixedRecords
-  const blob = encodeEmulatorBlob({ generation, epoch, device: latin1(`device ${epoch}`) })
-  const { UNKNOWN } = EMULATOR_ID
   const first = [
     ...(isFirst ? [...opening(), STATIC_DATA_END] : []),
     ...(pfns.length > 0 ? [pageData(pfns.map((pfn) => [pfn, PAGE_TYPE.NOTAB]))] : []),
@@ -34,7 +32,7 @@ export function checkpointHalves(of: PeerCheckpoint): readonly [Uint8Array, Uint
     hvmParams,
     CHECKPOINT,
   ]
-  const context = encodeRecord(LIBXL.EMULATOR_CONTEXT, { emulatorId: UNKNOWN, index: 0, blob })
+  const context = encodeEmulatorContext({ generation, epoch, device: latin1(`device ${epoch}`) })
   return [join(first), join([context, CHECKPOINT_END])]
 }
 

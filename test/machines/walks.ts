@@ -2,7 +2,7 @@
 // actor whose actions only note their names. Actions raise `checkpoint.committed` themselves and xstate makes
 // its own `xstate.done.state.*`, so neither is sent from outside; `xstate.after.*` are sent as such.
 
-import { createActor, type AnyActorLogic, type AnyStateMachine, type EventObject } from 'xstate'
+import { createActor, type AnyStateMachine, type EventObject } from 'xstate'
 import { getAdjacencyMap } from 'xstate/graph'
 import { PRIMARY_ACTIONS, primaryMachine } from '../../primary/machine.ts'
 import { SECONDARY_ACTIONS, secondaryMachine } from '../../secondary/machine.ts'
@@ -139,8 +139,8 @@ export const serializeState = (snapshot: unknown) =>
   stateName((snapshot as { value: unknown }).value)
 
 export function graphOf(role: RoleName): Graph {
-  const map = getAdjacencyMap(machines[role] as AnyActorLogic, {
-    events: outsideEvents(role) as EventObject[],
+  const map = getAdjacencyMap(machines[role], {
+    events: outsideEvents(role) as OutsideEvent[],
     serializeState,
     serializeEvent: JSON.stringify,
   })
