@@ -39,22 +39,37 @@ export interface GuestOptions {
 export type DelayOptions = Partial<Record<DelayName, number>>
 
 export function addGuestOptions(command: Command): Command {
-  const failback = new Option('--failback <how>', 'whether a survivor takes a new secondary by itself')
+  const failback = new Option(
+    '--failback <how>',
+    'whether a survivor takes a new secondary by itself',
+  )
   return command
     .option('--dir <folder>', 'where pairs keep tokens, registers, logs and run files', DEFAULT_DIR)
-    .option('--guest <file>', 'the WebAssembly module to protect (the shipped kv.wasm)', SHIPPED_GUEST)
+    .option(
+      '--guest <file>',
+      'the WebAssembly module to protect (the shipped kv.wasm)',
+      SHIPPED_GUEST,
+    )
     .addOption(
-      new Option('--memory <size>', "the most RAM of the guest, such as 64MiB; the pair's sides agree")
+      new Option(
+        '--memory <size>',
+        "the most RAM of the guest, such as 64MiB; the pair's sides agree",
+      )
         .argParser(argument(parseSize))
         .default(64 * 1024 * 1024, '64MiB'),
     )
-    .option('--witness <kind>', 'who judges a failover: file, file:FOLDER, operator or none', 'file')
+    .option(
+      '--witness <kind>',
+      'who judges a failover: file, file:FOLDER, operator or none',
+      'file',
+    )
     .addOption(failback.choices(['auto', 'manual']).default('auto'))
     .option('--record <folder>', "write each session's streams there, *.forward and *.back")
     .addOption(
-      new Option('--period <time>', 'the idle maximum between checkpoints, such as 100ms').argParser(
-        argument(parseDuration),
-      ),
+      new Option(
+        '--period <time>',
+        'the idle maximum between checkpoints, such as 100ms',
+      ).argParser(argument(parseDuration)),
     )
 }
 
@@ -95,7 +110,8 @@ export function checkConfig(input: ConfigInput): Config {
     throw new CliError('usage', `${option}: ${issue?.message ?? 'not allowed'}`)
   }
   try {
-    for (const field of ['control', 'data', 'clients', 'peer'] as const) splitAddress(result.data[field])
+    for (const field of ['control', 'data', 'clients', 'peer'] as const)
+      splitAddress(result.data[field])
     chooseWitness(result.data)
   } catch (error) {
     throw new CliError('usage', oneLine(error), { cause: error })

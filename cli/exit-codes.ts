@@ -3,7 +3,10 @@
 
 export const EXIT_CODES = {
   done: { code: 0, meaning: 'done, or the run ended as wished' },
-  broken: { code: 1, meaning: 'the run broke its promise: writes lost, wrong end state, bad stream' },
+  broken: {
+    code: 1,
+    meaning: 'the run broke its promise: writes lost, wrong end state, bad stream',
+  },
   usage: { code: 2, meaning: 'the arguments are wrong, or the tool itself failed' },
   nobody: { code: 3, meaning: 'there is nobody to talk to' },
   refused: { code: 4, meaning: 'the side refused; its code and the way out are in the message' },

@@ -16,7 +16,13 @@ import { runDaemon } from './run-daemon.ts'
 const local = (port: number) => `127.0.0.1:${port}`
 
 const DEFAULTS = {
-  primary: { name: 'a', control: local(7380), data: local(7382), clients: local(6380), peer: local(7381) },
+  primary: {
+    name: 'a',
+    control: local(7380),
+    data: local(7382),
+    clients: local(6380),
+    peer: local(7381),
+  },
   secondary: {
     name: 'b',
     control: local(7381),
@@ -47,11 +53,17 @@ export function oneSide(command: Command, role: Role): Command {
     .option('--pair <name>', 'what the pair is called; both sides give the same', 'pair')
     .option('--control <host:port>', 'where peers and operators come', defaults.control)
     .option('--data <host:port>', 'where the checkpoints go through', defaults.data)
-    .option('--advertise-data <host:port>', 'what the peer dials instead (a proxy, a published port)')
+    .option(
+      '--advertise-data <host:port>',
+      'what the peer dials instead (a proxy, a published port)',
+    )
     .option('--clients <host:port>', "where the guest's clients come", defaults.clients)
     .option('--peer <host:port>', 'the control address of the other side', defaults.peer)
   addGuestOptions(command)
-    .option('--token-file <file>', 'the secret of the pair (DIR/PAIR/token, made at the first start)')
+    .option(
+      '--token-file <file>',
+      'the secret of the pair (DIR/PAIR/token, made at the first start)',
+    )
     .option('--log <file>', 'write the log there (standard output)')
     .addOption(
       new Option('--log-level <level>', 'the least that is logged')

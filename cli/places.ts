@@ -3,7 +3,9 @@
 import { extname, join } from 'node:path'
 
 const runsSources = extname(import.meta.filename) === '.ts'
-const compiled = runsSources ? join(import.meta.dirname, '..', 'dist') : join(import.meta.dirname, '..')
+const compiled = runsSources
+  ? join(import.meta.dirname, '..', 'dist')
+  : join(import.meta.dirname, '..')
 
 /** What a child process is started with. */
 export const COLO_SCRIPT = join(import.meta.dirname, `colo${extname(import.meta.filename)}`)

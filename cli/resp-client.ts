@@ -47,7 +47,7 @@ export class RespClient {
   readonly #socket: Socket
   readonly #timeoutMs: number
   readonly #waiting: Waiting[] = []
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #failed: Error | undefined
   #timer: NodeJS.Timeout | undefined
 

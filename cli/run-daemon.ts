@@ -11,7 +11,9 @@ const LAST_ANSWER_MS = 50
 
 export async function runDaemon(config: Config, withParent: boolean): Promise<void> {
   const daemon = await Daemon.start(config).catch((error: unknown) => {
-    throw new CliError('usage', `${config.told} ${config.name}: ${oneLine(error)}`, { cause: error })
+    throw new CliError('usage', `${config.told} ${config.name}: ${oneLine(error)}`, {
+      cause: error,
+    })
   })
   const stop = () => daemon.stop()
   process.on('SIGTERM', stop)

@@ -6,7 +6,7 @@ import type { PrimaryParts } from './primary.ts'
 
 export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => void> {
   const { world, record, gate, trigger, notes, witness } = side
-  const { guest, output, trace } = world
+  const { guest, output } = world
 
   return {
     releaseFreely() {
@@ -57,7 +57,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.considerInput()
     },
     finishCheckpoint() {
-      side.finishRound('committed')
+      side.finishRound()
     },
 
     writePair() {
@@ -97,8 +97,10 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.left()
     },
     tellGuestDied() {
-      trace.error('guest-died', side.deathOfGuest)
-      side.endSession('guest-died', side.deathOfGuest)
+      side.tell('guest-died', side.deathOfGuest)
+    },
+    tellClaimLost() {
+      side.tell('claim-lost', side.describeOwner())
     },
     guestTooSlow() {
       side.guestDied('not captured within suspendTimeoutMs')

@@ -66,6 +66,7 @@ export const PRIMARY_ACTIONS = [
   'yieldSession',
   'leave',
   'tellGuestDied',
+  'tellClaimLost',
   'guestTooSlow',
   'protocolViolation',
 ] as const
@@ -200,7 +201,7 @@ export const primaryMachine = base.createMachine({
                 'witness.named': 'named',
                 'witness.retry': 'askingAgain',
                 'witness.unreachable': 'askingAgain',
-                'witness.lost': '#primary.leaving',
+                'witness.lost': { target: '#primary.leaving', actions: 'tellClaimLost' },
                 'session.ended': '#primary.claiming',
               },
               after: { witnessTimeoutMs: 'askingAgain' },
@@ -230,7 +231,7 @@ export const primaryMachine = base.createMachine({
           on: {
             'witness.won': '#primary.standalone',
             'witness.again': { target: 'writing', reenter: true },
-            'witness.lost': '#primary.leaving',
+            'witness.lost': { target: '#primary.leaving', actions: 'tellClaimLost' },
             'witness.unreachable': 'waiting',
           },
           after: { witnessTimeoutMs: 'waiting' },

@@ -28,8 +28,8 @@ import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 import { CONTROL_ID } from '../shared/protocol/messages.ts'
 import type { StateName } from '../shared/protocol/states.ts'
-import type { Epoch, Incarnation } from '../shared/protocol/register.ts'
-import type { Outcome, Trigger } from '../shared/trace/rows.ts'
+import { describeHolder, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
+import type { Trigger } from '../shared/trace/rows.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { primaryEffects } from './effects.ts'
@@ -418,9 +418,9 @@ export class Primary {
     this.#send({ type: 'vmstate.sent' })
   }
 
-  finishRound(outcome: Outcome): void {
+  finishRound(): void {
     const { record } = this
-    const row = this.notes.finish(outcome, {
+    const row = this.notes.finish({
       epoch: record.epoch,
       generation: record.generation,
       session: record.session,
@@ -437,6 +437,19 @@ export class Primary {
 
   endSession(code: ErrorCode, detail: string): void {
     this.#session?.end(code, detail)
+  }
+
+  /** Why this side gives up: to the peer, if there is one, and to the log. */
+  tell(code: ErrorCode, detail: string): void {
+    if (this.#session) this.#session.end(code, detail)
+    else this.world.trace.error(code, detail)
+  }
+
+  describeOwner(): string {
+    const { register } = this.record
+    return register
+      ? `${describeHolder(register.holder)} at generation ${register.generation}`
+      : 'no register'
   }
 
   describeForeign(): string {
@@ -466,7 +479,7 @@ export class Primary {
 
   #sessionEnded(session: Session, end: SessionEnd): void {
     if (this.#session !== session) return
-    this.finishRound('discarded')
+    this.finishRound()
     this.#session = undefined
     this.#writer = undefined
     this.#finished = false

@@ -1,7 +1,7 @@
 // The times of the checkpoint under way, noted as its steps happen, and the row that they make when it is over.
 
 import type { Clock } from '../shared/ports.ts'
-import type { CheckpointRow, Outcome, Trigger } from '../shared/trace/rows.ts'
+import type { CheckpointRow, Trigger } from '../shared/trace/rows.ts'
 
 export class RoundNotes {
   readonly #clock: Clock
@@ -15,6 +15,8 @@ export class RoundNotes {
   #sent = 0
   #received = 0
   #under = false
+  #isCaptured = false
+  #isCommitted = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -33,6 +35,8 @@ export class RoundNotes {
     this.#sent = now
     this.#received = now
     this.#under = true
+    this.#isCaptured = false
+    this.#isCommitted = false
   }
 
   replied(): void {
@@ -41,6 +45,7 @@ export class RoundNotes {
 
   captured(pauseMs: number): void {
     this.#captured = this.#clock.now()
+    this.#isCaptured = true
     this.pause = pauseMs
   }
 
@@ -50,12 +55,15 @@ export class RoundNotes {
 
   received(held: number): void {
     this.#received = this.#clock.now()
+    this.#isCommitted = true
     this.held = held
   }
 
-  /** Undefined if no checkpoint was under way. */
+  /**
+   * The round is over, or cut short: committed if vmstate-received came, whatever came of the rest. `of.epoch`
+   * is the last one captured. Undefined if no checkpoint was under way.
+   */
   finish(
-    outcome: Outcome,
     of: Pick<CheckpointRow, 'epoch' | 'generation' | 'session' | 'pages' | 'bytes'>,
   ): CheckpointRow | undefined {
     if (!this.#under) return undefined
@@ -64,6 +72,7 @@ export class RoundNotes {
     const ready = Math.max(this.#replied, this.#captured)
     return {
       ...of,
+      epoch: this.#isCaptured ? of.epoch : of.epoch + 1,
       trigger: this.trigger,
       at: now,
       stages: {
@@ -71,12 +80,12 @@ export class RoundNotes {
         reply: this.#replied - this.#requested,
         send: Math.max(0, this.#sent - ready),
         received: Math.max(0, this.#received - this.#sent),
-        loaded: outcome === 'committed' ? now - this.#received : 0,
+        loaded: this.#isCommitted ? now - this.#received : 0,
       },
       cycle: now - this.#requested,
       pause: this.pause,
       held: this.held,
-      outcome,
+      outcome: this.#isCommitted ? 'committed' : 'discarded',
     }
   }
 }

@@ -66,8 +66,9 @@ export function secondaryEffects(
       side.channel.write([fixedRecords.SVM_READY])
     },
     apply() {
+      const isCurrent = side.beginApply()
       const slice = () => {
-        if (!store.committed) return
+        if (!store.committed || !isCurrent()) return
         if (store.apply(APPLY_PAGES)) side.send({ type: 'vmstate.applied' })
         else clock.soon(slice)
       }
@@ -92,6 +93,9 @@ export function secondaryEffects(
     },
     loadGuest() {
       side.loadGuest()
+    },
+    tellClaimLost() {
+      trace.error('claim-lost', side.describeOwner())
     },
     becomePrimary() {
       side.becomePrimary()

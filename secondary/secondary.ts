@@ -60,6 +60,7 @@ export class Secondary {
   #reader: CheckpointReader | undefined
   #staged: StagedCheckpoint | undefined
   #committed: StagedCheckpoint | undefined
+  #applies = 0
   #progress = 0
   #untold = false
   #foreign: SecondaryEvent | undefined
@@ -343,6 +344,12 @@ export class Secondary {
     if (this.#committed) this.record.reachedEpoch(this.#committed.epoch)
   }
 
+  /** Whether the checkpoint that is applied from now on still is the one being applied. */
+  beginApply(): () => boolean {
+    const applying = ++this.#applies
+    return () => applying === this.#applies
+  }
+
   noteProgress(): void {
     this.#progress = this.#reader?.bytes ?? 0
   }
@@ -358,10 +365,13 @@ export class Secondary {
 
   #finishApplying(): void {
     const { store } = this.world.guest
+    this.#applies++
     if (store.committed) store.apply(Number.POSITIVE_INFINITY)
   }
 
+  /** Cold: a seed that was kept until here belongs to a guest that is given up. */
   startGuest(): void {
+    this.dropSeed()
     if (this.#startsOver !== undefined) this.world.trace.log('warn', 'starting over: cold')
     this.#startsOver = undefined
     this.world.guest.start()
@@ -389,10 +399,14 @@ export class Secondary {
     return `register at generation ${register?.generation ?? 0}, this side has seen ${generation}`
   }
 
-  describeGone(): string {
+  describeOwner(): string {
     const { register } = this.record
     if (register === undefined) return 'there is no register'
-    return `${describeHolder(register.holder)} at generation ${register.generation}, and none of them lives`
+    return `${describeHolder(register.holder)} at generation ${register.generation}`
+  }
+
+  describeGone(): string {
+    return `${this.describeOwner()}, and none of them lives`
   }
 
   /** Told once the transition under way is complete, so that the state fits the reason. */

@@ -11,6 +11,8 @@ const TRIES = 200
 
 export const HOST = '127.0.0.1'
 
+const at = (port: number) => `${HOST}:${port}`
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   return new Promise((resolve) => {
@@ -44,7 +46,6 @@ export async function choosePorts(base: number | undefined): Promise<Record<'a' 
       throw new CliError('usage', `${HOST}:${clients} is in use: ${way}`)
     }
     const [control, data] = [await freePort(taken), await freePort(taken)]
-    const at = (port: number) => `${HOST}:${port}`
     return { control: at(control), data: at(data), clients: at(clients ?? (await freePort(taken))) }
   }
   return { a: await side(base), b: await side(base === undefined ? undefined : base + 1) }

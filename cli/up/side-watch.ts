@@ -57,6 +57,12 @@ export class SideWatch {
     }
   }
 
+  /** Says `stop --pair` to it. */
+  async stopPair(token: string): Promise<void> {
+    if (this.#client === undefined) throw new Error('there is no connection to it')
+    await this.#client.ask('stop', { pair: true, token }, ANSWER_MS)
+  }
+
   async #run(): Promise<void> {
     while (!this.#over) {
       try {
@@ -72,8 +78,8 @@ export class SideWatch {
 
   async #follow(client: OperatorClient): Promise<void> {
     this.#client = client
-    let closed = false
-    client.onClosed = () => (closed = true)
+    const link = { closed: false }
+    client.onClosed = () => (link.closed = true)
     client.onStatus = (status) => {
       this.#heard(status)
       if (status.failovers > this.#collected.failovers) {
@@ -81,7 +87,7 @@ export class SideWatch {
       }
     }
     await client.ask('watch', {}, ANSWER_MS)
-    while (!this.#over && !closed) {
+    while (!this.#over && !link.closed) {
       await this.#ask(client).catch(() => {})
       await delay(POLL_MS)
     }

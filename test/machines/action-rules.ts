@@ -50,7 +50,13 @@ function watchPrimary(): Watcher {
           break
         case 'sendRequest':
           must(on('checkpoint.due'), 'a request only when a checkpoint is due', step)
+          break
+        case 'captureDirty':
           ;[captured, replied] = [false, false]
+          break
+        case 'await(suspendTimeoutMs)':
+        case 'guestTooSlow':
+          must(!captured, 'only a guest that is not captured yet is waited for', step)
           break
         case 'sendVmstate':
           must(captured && replied, 'sendVmstate only once captured and replied to', step)
@@ -83,6 +89,9 @@ function watchPrimary(): Watcher {
           must(event?.type.startsWith('peer.') ?? false, 'only the peer violates', step)
           break
       }
+    }
+    if (from.startsWith('session') && !to.startsWith('session')) {
+      must(step.actions.includes('awaitNothing'), 'no wait of a round outlives its session', step)
     }
     const held = to.startsWith('claiming') || to.startsWith('yielding')
     const wasHeld = from.startsWith('claiming') || from.startsWith('yielding')
@@ -152,6 +161,9 @@ function watchSecondary(): Watcher {
     })
     if (from.startsWith('session') && to.startsWith('claiming')) {
       must(step.actions.includes('closeSession'), 'the data channel is closed before a claim', step)
+    }
+    if (from.startsWith('session') && !to.startsWith('session')) {
+      must(step.actions.includes('awaitNothing'), 'no wait of a round outlives its session', step)
     }
     if (to === 'loading' && from !== to) {
       must(step.actions.includes('loadGuest'), 'loading loads', step)

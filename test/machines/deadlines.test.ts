@@ -1,6 +1,8 @@
-// Every wait has a named deadline, and something defined happens when it passes. Read from the charts: each
-// `after` names a row of DELAYS. Tried on a clock: in every state that has one, letting that delay pass makes
-// the actor leave or act. And the other way round: no state of the handshake waits without one.
+// Every wait has a named deadline, and something defined happens when it passes. The charts wait in two ways:
+// by `after` with a delay of DELAYS, and in the rounds, where one wait follows the other within a millisecond,
+// by the action `await` and the event `deadline.passed` (shared/failover/deadline.ts). Read from the charts:
+// both name rows of DELAYS, and no leaf waits without. Tried on a clock: when the delay has passed, and not a
+// millisecond sooner, the actor leaves or acts.
 
 import { describe, expect, test } from 'vitest'
 import type { AnyStateNode } from 'xstate'
@@ -13,8 +15,6 @@ const RESTING: Readonly<Record<RoleName, readonly string[]>> = {
   primary: [
     'standalone',
     'session.round.idle',
-    'session.round.requesting.pvm.captured',
-    'session.round.requesting.svm.suspended',
     'session.standing.unasked',
     'session.standing.named',
     'leaving',
@@ -27,57 +27,85 @@ const RESTING: Readonly<Record<RoleName, readonly string[]>> = {
   ],
 }
 
-function nodesBelow(node: AnyStateNode): AnyStateNode[] {
-  return [node, ...Object.values(node.states).flatMap((child) => nodesBelow(child as AnyStateNode))]
+interface Action {
+  readonly type: string
+  readonly params?: { readonly delay?: DelayName; readonly detail?: DelayName }
 }
 
+function nodesBelow(node: AnyStateNode): AnyStateNode[] {
+  return [node, ...Object.values(node.states).flatMap((child) => nodesBelow(child))]
+}
+
+const nameOf = (node: AnyStateNode) => node.path.join('.')
 const isLeaf = (node: AnyStateNode) => Object.keys(node.states).length === 0
-const delaysOf = (node: AnyStateNode) => node.after.map(({ delay }) => delay)
+const detailOf = (action: unknown) => (action as Action).params?.detail
+const awaitOf = (action: unknown) => (action as Action).params?.delay
+
+/** The delays that a state waits for: its own, and the one that its `deadline.passed` is about. */
+function delaysOf(node: AnyStateNode): DelayName[] {
+  const passed = node.transitions.get('deadline.passed') ?? []
+  const missed = passed.flatMap(({ actions }) => actions.map(detailOf))
+  const awaited = node.entry.map(awaitOf)
+  const after = node.after.map(({ delay }) => delay as DelayName)
+  return [...new Set([...after, ...awaited, ...missed])].filter((name) => name !== undefined)
+}
+
+/** Whether a state's line, such as `session(round: idle, standing: named)`, lies in this node. */
+function isWithin(state: string, { path }: AnyStateNode): boolean {
+  return path.every((key) => new RegExp(`(^|\\W)${key}(\\W|$)`).test(state))
+}
+
+/** What an actor does within `ms` of having reached a state of this node, and where it is then. */
+function after(
+  role: RoleName,
+  node: AnyStateNode,
+  ms: number,
+): { did: string[]; isThere: boolean } {
+  const ways = shortestWays(graphOf(role))
+  const way = [...ways].find(([state]) => isWithin(state, node))?.[1]
+  if (way === undefined) throw new Error(`${nameOf(node)} is never reached`)
+  const clock = new VirtualClock()
+  const recorder = recorderOf(role, clock)
+  for (const event of way) recorder.send(event)
+  clock.advance(ms)
+  const result = { did: [...recorder.take()], isThere: isWithin(recorder.state, node) }
+  recorder.stop()
+  return result
+}
 
 describe.each<RoleName>(['primary', 'secondary'])('the %s', (role) => {
   const nodes = nodesBelow(machineOf(role).root)
+  const waiting = nodes.filter((node) => delaysOf(node).length > 0)
 
   test('names every delay by a row of DELAYS', () => {
-    const named = nodes.flatMap(delaysOf)
-    expect(named.length).toBeGreaterThan(10)
-    for (const delay of named) expect(DELAY_NAMES).toContain(delay)
+    expect(waiting.length).toBeGreaterThan(10)
+    for (const node of waiting) {
+      for (const delay of delaysOf(node)) expect(DELAY_NAMES, nameOf(node)).toContain(delay)
+    }
   })
 
   test('waits nowhere without a deadline', () => {
-    const waiting = nodes.filter((node) => isLeaf(node) && delaysOf(node).length === 0)
-    expect(waiting.map(({ path }) => path.join('.')).toSorted()).toEqual(RESTING[role].toSorted())
+    const resting = nodes.filter((node) => isLeaf(node) && delaysOf(node).length === 0)
+    expect(resting.map(nameOf).toSorted()).toEqual(RESTING[role].toSorted())
   })
 
-  // Each region's own deadline, with only that many milliseconds on the clock since the state was entered.
-  const timed = nodes.filter((node) => delaysOf(node).length > 0)
-  const ways = shortestWays(graphOf(role))
+  test('acts on every wait that it begins', () => {
+    for (const node of nodes.filter(({ entry }) => entry.some(awaitOf))) {
+      expect(node.transitions.has('deadline.passed'), nameOf(node)).toBe(true)
+    }
+  })
 
-  test.each(timed.map((node) => ({ node, name: node.path.join('.') })))(
-    'acts in $name',
-    ({ node }) => {
-      for (const delay of new Set(delaysOf(node) as DelayName[])) {
-        const way = [...ways.entries()].find(([state]) => isWithin(state, node.path))?.[1]
-        if (way === undefined) throw new Error(`${node.path.join('.')} is never reached`)
-        const clock = new VirtualClock()
-        const recorder = recorderOf(role, clock)
-        for (const event of way) recorder.send(event)
-        const before = recorder.state
-        recorder.take()
-        clock.advance(DELAYS[delay].ms - 1)
-        const early = recorder.take()
-        clock.advance(1)
-        const acted = recorder.take().length > 0
-        recorder.stop()
-        expect({ delay, acted: acted || recorder.state !== before }).toEqual({ delay, acted: true })
-        if (node.path[0] !== 'yielding' && node.path[1] !== 'standing') {
-          expect(early.filter((action) => action.includes(delay))).toEqual([])
-        }
-      }
-    },
-  )
+  test.each(waiting.map((node) => ({ node, name: nameOf(node) })))('acts in $name', ({ node }) => {
+    for (const delay of delaysOf(node)) {
+      const { ms } = DELAYS[delay]
+      const early = after(role, node, ms - 1)
+      const late = after(role, node, ms)
+      const acts = `${early.did.join(', ')} | ${late.did.join(', ')}`
+      const more = late.did.slice(early.did.length)
+      expect({ acts, acted: more.length > 0 || !late.isThere }).toEqual({ acts, acted: true })
+      if (!isLeaf(node)) continue
+      expect({ delay, isThere: early.isThere }).toEqual({ delay, isThere: true })
+      expect(early.did.filter((action) => action.includes(`endSession(${delay}`))).toEqual([])
+    }
+  })
 })
-
-/** Whether a state's line, such as `session(round: idle, standing: named)`, lies in this path. */
-function isWithin(state: string, path: readonly string[]): boolean {
-  return path.every((key) => new RegExp(`(^|\\W)${key}(\\W|$)`).test(state))
-}

@@ -20,7 +20,7 @@ import {
 /** Which word of the peer each state waits for: everything else in it is foreign. */
 const EXPECTED: Readonly<Record<RoleName, readonly (readonly [state: RegExp, word: string])[]>> = {
   primary: [
-    [/svm: awaitingReply/, 'peer.checkpoint-reply'],
+    [/round: (requesting|awaitingReply)/, 'peer.checkpoint-reply'],
     [/round: awaitingReceived/, 'peer.vmstate-received'],
     [/round: awaitingLoaded/, 'peer.vmstate-loaded'],
   ],
@@ -50,11 +50,14 @@ function outcomeOf(role: RoleName, way: readonly OutsideEvent[], event: OutsideE
   return { actions, to }
 }
 
+const byState = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]) =>
+  one < other ? -1 : 1
+
 function endingsOf(role: RoleName): string[] {
   const ways = shortestWays(graphOf(role))
   const events = outsideEvents(role).filter(({ type }) => ENDINGS[role].includes(type))
   return events.flatMap((event) => {
-    const lines = [...ways].map(([state, way]) => {
+    const lines = [...ways].toSorted(byState).map(([state, way]) => {
       const { actions, to } = outcomeOf(role, way, event)
       const target = to === state && actions.length === 0 ? 'nothing' : to
       const what = actions.length > 0 ? `: ${actions.join(', ')}` : ''

@@ -6,6 +6,7 @@ import type { VerbMessage } from '../../shared/control/messages.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
 import type { Role } from '../../shared/protocol/messages.ts'
 import { latin1, PEER, type Script } from './script.ts'
+import { tokenOf } from './scripted-world.ts'
 
 type Words = readonly (string | undefined)[]
 type Row = readonly [pattern: RegExp, run: (script: Script, words: Words) => void]
@@ -50,13 +51,13 @@ const ROWS: readonly Row[] = [
   [/^peer cannot be dialled$/, (s) => s.world.dial?.failed('refused')],
   [/^peer takes the call$/, (s) => (s.world.link = s.world.dial?.open(s.world.controlLink()))],
   [
-    /^peer refuses: (\S+)( with the register)?$/,
-    (s, [code, withRegister]) =>
+    /^peer refuses: (\S+)(?: as #(\d+))?( with the register)?$/,
+    (s, [code, incarnation, withRegister]) =>
       s.world.link?.message({
         type: 'refused',
         code: code as ErrorCode,
         reason: 'as scripted',
-        incarnation: PEER,
+        incarnation: incarnation === undefined ? PEER : tokenOf(Number(incarnation)),
         register: withRegister ? s.world.witness.register : undefined,
       }),
   ],

@@ -48,6 +48,7 @@ export function deliver(bytes: Uint8Array, to: () => DataChannelHandlers | undef
     const handlers = to()
     if (handlers === undefined) return
     const room = handlers.buffer()
+    if (room.length === 0) throw new Error('a buffer without room')
     const count = Math.min(room.length, bytes.length - at)
     room.set(bytes.subarray(at, at + count))
     handlers.received(count)

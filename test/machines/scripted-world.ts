@@ -46,7 +46,7 @@ export const showHolder = (holder: Holder): string => {
 export function showMessage(message: PeerMessage): string {
   const { type, ...rest } = message
   if (message.type === 'hello')
-    return `hello #${message.incarnation} generation ${message.generation}`
+    return `hello ${message.incarnation} generation ${message.generation}`
   if (message.type === 'register') {
     return `register ${showHolder(message.register.holder)} at ${message.register.generation}`
   }
@@ -62,6 +62,7 @@ export class ScriptedWorld implements World {
   readonly said: string[] = []
   readonly clock = new VirtualClock()
   readonly witness: ScriptedWitness
+  readonly guest: GuestPort
   dial: DialAnswer | undefined
   dialledData: DataAnswer | undefined
   link: ControlLinkHandlers | undefined
@@ -73,11 +74,10 @@ export class ScriptedWorld implements World {
   captureId = 0
   dataToken = ''
   onWrite: (chunks: readonly Uint8Array[]) => void = () => {}
-  readonly #memoryBytes: number
   #tokens = 0
 
   constructor(memoryBytes: number) {
-    this.#memoryBytes = memoryBytes
+    this.guest = this.#scriptedGuest(memoryBytes)
     this.witness = new ScriptedWitness(
       (line) => this.say(line),
       (callback) => this.clock.soon(callback),
@@ -129,10 +129,7 @@ export class ScriptedWorld implements World {
     for (; this.untaken > 0; this.untaken--) this.channel?.taken()
   }
 
-  readonly guest: GuestPort = this.#scriptedGuest()
-
-  #scriptedGuest(): GuestPort {
-    const memoryBytes = this.#memoryBytes
+  #scriptedGuest(memoryBytes: number): GuestPort {
     const say = (line: string) => this.say(`guest: ${line}`)
     return {
       store: new PageStore(new ArrayBuffer(pageStoreBytes(memoryBytes)), memoryBytes),

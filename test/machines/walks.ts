@@ -6,7 +6,9 @@ import { createActor, type AnyStateMachine, type EventObject } from 'xstate'
 import { getAdjacencyMap } from 'xstate/graph'
 import { PRIMARY_ACTIONS, primaryMachine } from '../../primary/machine.ts'
 import { SECONDARY_ACTIONS, secondaryMachine } from '../../secondary/machine.ts'
+import { Deadline } from '../../shared/failover/deadline.ts'
 import type { Clock } from '../../shared/ports.ts'
+import { delaysWith, type DelayName } from '../../shared/protocol/delays.ts'
 
 export type RoleName = 'primary' | 'secondary'
 
@@ -26,8 +28,8 @@ const machines: Readonly<Record<RoleName, AnyStateMachine>> = {
 }
 
 const actionNames: Readonly<Record<RoleName, readonly string[]>> = {
-  primary: [...PRIMARY_ACTIONS, 'endSession'],
-  secondary: [...SECONDARY_ACTIONS, 'endSession'],
+  primary: [...PRIMARY_ACTIONS, 'endSession', 'await'],
+  secondary: [...SECONDARY_ACTIONS, 'endSession', 'await'],
 }
 
 export function machineOf(role: RoleName): AnyStateMachine {
@@ -44,8 +46,9 @@ export function outsideEvents(role: RoleName): readonly OutsideEvent[] {
   return types.flatMap((type): OutsideEvent[] => {
     if (role === 'primary') return [{ type }]
     if (type === 'session.ended') return [true, false].map((yields) => ({ type, yields }))
-    const isGuarded = type.endsWith('session.round.receiving')
-    return isGuarded ? [true, false].map((stalled) => ({ type, stalled })) : [{ type }]
+    return type === 'deadline.passed'
+      ? [true, false].map((stalled) => ({ type, stalled }))
+      : [{ type }]
   })
 }
 
@@ -63,14 +66,24 @@ export interface Recorder {
 
 interface Params {
   readonly detail?: string
+  readonly delay?: DelayName
+}
+
+interface Notes {
+  readonly actions: string[]
+  readonly deadline: Deadline
 }
 
 /** What each actor's actions noted. The machines are made once: providing actions builds every state anew. */
-const notes = new WeakMap<object, string[]>()
+const notes = new WeakMap<object, Notes>()
 
 function recordingMachine(role: RoleName): AnyStateMachine {
   const note = (name: string) => (at: { self: object }, params: Params | undefined) => {
-    notes.get(at.self)?.push(params?.detail === undefined ? name : `${name}(${params.detail})`)
+    const detail = params?.delay ?? params?.detail
+    const noted = notes.get(at.self)
+    noted?.actions.push(detail === undefined ? name : `${name}(${detail})`)
+    if (params?.delay) noted?.deadline.set(params.delay)
+    if (name === 'awaitNothing') noted?.deadline.clear()
   }
   const actions = Object.fromEntries(actionNames[role].map((name) => [name, note(name)]))
   return machines[role].provide({ actions })
@@ -81,12 +94,16 @@ const recording: Readonly<Record<RoleName, AnyStateMachine>> = {
   secondary: recordingMachine('secondary'),
 }
 
-/** A fresh actor whose actions note their names; endSession with the deadline that it names. */
+/** A fresh actor whose actions note their names, and whose waits run on the clock. */
 export function recorderOf(role: RoleName, clock: Clock): Recorder {
   const actor = createActor(recording[role], { clock })
-  notes.set(actor, [])
-  const take = () => notes.get(actor)?.splice(0) ?? []
+  const actions: string[] = []
+  const deadline = new Deadline(clock, delaysWith(), () =>
+    actor.send({ type: 'deadline.passed', stalled: true }),
+  )
+  notes.set(actor, { actions, deadline })
   actor.start()
+  const take = () => actions.splice(0)
   return {
     get state() {
       return stateName(actor.getSnapshot().value)
@@ -135,18 +152,23 @@ export interface Graph {
   readonly edges: readonly Edge[]
 }
 
+interface GraphStep {
+  readonly event: OutsideEvent
+  readonly state: unknown
+}
+
 export const serializeState = (snapshot: unknown) =>
   stateName((snapshot as { value: unknown }).value)
 
 export function graphOf(role: RoleName): Graph {
   const map = getAdjacencyMap(machines[role], {
-    events: outsideEvents(role) as OutsideEvent[],
+    events: outsideEvents(role),
     serializeState,
     serializeEvent: JSON.stringify,
   })
   const edges: Edge[] = []
   for (const [from, { transitions }] of Object.entries(map)) {
-    for (const { event, state } of Object.values(transitions)) {
+    for (const { event, state } of Object.values<GraphStep>(transitions)) {
       edges.push({ from, event, to: serializeState(state) })
     }
   }

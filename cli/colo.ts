@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+// The command `colo`.
+
+import { main } from './program.ts'
+
+process.exitCode = await main(process.argv.slice(2))

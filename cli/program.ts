@@ -1,0 +1,105 @@
+// The command line as a whole: its verbs, what its help teaches, and how every failure becomes one line and an
+// exit code.
+
+import { Command, CommanderError } from 'commander'
+import { ERRORS, type ErrorCode } from '../shared/protocol/errors.ts'
+import { STATES } from '../shared/protocol/states.ts'
+import { VerbFailed } from '../shared/control/control-client.ts'
+import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
+import { addAdopt } from './adopt.ts'
+import { addFailback } from './failback.ts'
+import { addFailover } from './failover.ts'
+import { addFlatten } from './flatten.ts'
+import { addHistory } from './history.ts'
+import { addPause } from './pause.ts'
+import { addPrimary } from './primary.ts'
+import { addResume } from './resume.ts'
+import { addSecondary } from './secondary.ts'
+import { addStartOver } from './start-over.ts'
+import { addStatus } from './status.ts'
+import { addStop } from './stop.ts'
+import { addUp } from './up.ts'
+import { addWatch } from './watch.ts'
+
+const TOUR = `
+A tour of five minutes:
+  colo up                             start a pair around the shipped guest, a key-value service
+  redis-cli -p 6380 incr visits       it is a service, real clients talk to it
+  colo status                         look: role, state, generation, checkpoints of both sides
+  kill -9 <pid of the primary>        the other side goes on ...
+  redis-cli -p 6381 get visits        ... with every write that was acknowledged
+  colo secondary ...                  bring the side back (colo up --respawn does), and watch it being seeded
+  colo history                        what every checkpoint and every failover took`
+
+function describeRows(title: string, rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return `\n${title}\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n')}`
+}
+
+const VERBS_IN_ORDER = [
+  addUp,
+  addPrimary,
+  addSecondary,
+  addStatus,
+  addWatch,
+  addHistory,
+  addFailover,
+  addFailback,
+  addPause,
+  addResume,
+  addStartOver,
+  addAdopt,
+  addStop,
+  addFlatten,
+] as const
+
+export function makeProgram(): Command {
+  const program = new Command('colo')
+    .description(
+      'Two daemons keep a guest alive through the death of its host: the primary runs it, again and again\n' +
+        'sends what changed to the secondary, and lets its output leave only then.',
+    )
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+  for (const add of VERBS_IN_ORDER) add(program)
+  const states = Object.entries(STATES)
+  const codes = Object.values(EXIT_CODES).map(
+    ({ code, meaning }) => [String(code), meaning] as const,
+  )
+  program
+    .addHelpText('after', TOUR)
+    .addHelpText('after', describeRows('States of a side:', states))
+    .addHelpText('after', describeRows('Exit codes:', codes))
+    .addHelpText('after', '\ncolo VERB --help says when one uses a verb, with an example.')
+  return program
+}
+
+/** The exit code for what was thrown, after its one line was printed. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done.code
+  if (process.env['COLO_DEBUG'] === '1') console.error(error)
+  else process.stderr.write(`colo: ${explain(error)}\n`)
+  if (error instanceof CliError) return EXIT_CODES[error.exit].code
+  return error instanceof VerbFailed ? EXIT_CODES.refused.code : EXIT_CODES.usage.code
+}
+
+function explain(error: unknown): string {
+  const text = oneLine(error)
+  if (error instanceof CommanderError) {
+    if (error.code === 'commander.help') return 'give a verb: colo --help lists them'
+    return `${text.replace(/^error: /, '')} (colo --help, or colo VERB --help)`
+  }
+  if (!(error instanceof VerbFailed)) return text
+  const row = ERRORS[error.code as ErrorCode] as (typeof ERRORS)[ErrorCode] | undefined
+  return row === undefined ? text : `${text} (${row.wayOut})`
+}
+
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await makeProgram().parseAsync([...argv], { from: 'user' })
+    return Number(process.exitCode ?? EXIT_CODES.done.code)
+  } catch (error) {
+    return report(error)
+  }
+}

@@ -1,0 +1,55 @@
+// The verbs that change something are all alike: choose a side, show it the token, say the verb, print what it
+// answered. Each has a file with its words; this is what they share.
+
+import type { Command } from 'commander'
+import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
+import { teach, type Lesson } from './help.ts'
+import {
+  addTargetOptions,
+  chooseOne,
+  chooseTargets,
+  connectTo,
+  tokenOf,
+  type Target,
+  type TargetOptions,
+} from './targets.ts'
+
+export type VerbFields = Partial<Omit<VerbMessage, 'type' | 'id' | 'verb'>>
+
+const VERB_TIMEOUT_MS = 5000
+
+export interface SideVerb extends Lesson {
+  readonly verb: VerbName
+  readonly description: string
+  /** Which side it is for if none is named: as the error says it, and as a status shows it. */
+  readonly side: string
+  readonly fits: (status: Status) => boolean
+  readonly options?: (command: Command) => void
+  readonly fields?: (options: never) => VerbFields
+}
+
+export const isServing = ({ role }: Status) => role === 'primary'
+
+/** Says the verb to the side and returns what it answered. */
+export async function say(target: Target, verb: VerbName, fields: VerbFields): Promise<string> {
+  const token = tokenOf(target)
+  const client = await connectTo(target)
+  try {
+    const { detail } = await client.ask(verb, { ...fields, token }, VERB_TIMEOUT_MS)
+    return detail ?? 'done'
+  } finally {
+    client.close()
+  }
+}
+
+export function addSideVerb(program: Command, words: SideVerb): void {
+  const { verb, description, side, fits } = words
+  const command = addTargetOptions(program.command(verb).description(description))
+  words.options?.(command)
+  command.action(async (options: TargetOptions) => {
+    const target = await chooseOne(chooseTargets(options), side, fits)
+    const answer = await say(target, verb, words.fields?.(options as never) ?? {})
+    process.stdout.write(`${target.label}: ${answer}\n`)
+  })
+  teach(command, words)
+}

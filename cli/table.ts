@@ -1,0 +1,24 @@
+// Plain tables: a title row, columns as wide as what is in them, numbers to the right.
+
+const isNumber = (text: string) => /^-?[\d.,]+$/.test(text)
+
+export function formatTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+  )
+  const right = titles.map(
+    (_, i) => rows.length > 0 && rows.every((row) => isNumber(row[i] ?? '') || row[i] === '-'),
+  )
+  const line = (cells: readonly string[]) =>
+    widths
+      .map((width, i) => {
+        const cell = cells[i] ?? ''
+        return right[i] ? cell.padStart(width) : cell.padEnd(width)
+      })
+      .join('  ')
+      .trimEnd()
+  return [line(titles), ...rows.map(line)].join('\n')
+}

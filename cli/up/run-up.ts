@@ -1,0 +1,236 @@
+// One run of `colo up` from its first process to its verdict.
+
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { delayArguments, delaysOf, type DelayOptions } from '../daemon-options.ts'
+import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { Load } from '../load.ts'
+import { showSeconds } from '../units.ts'
+import type { UpOptions } from '../up.ts'
+import { inject } from './injector.ts'
+import { LiveView } from './live-view.ts'
+import { PairRun, SIDE_NAMES, type SideName } from './pair-run.ts'
+import { choosePorts, type SidePorts } from './ports.ts'
+import { describeSummary, summarize } from './summary.ts'
+import { welcome } from './welcome.ts'
+
+const PROTECTED_WITHIN_MS = 60_000
+const LOAD_STARTS_WITHIN_MS = 10_000
+const END_STATE_WITHIN_MS = 10_000
+const STOP_GRACE_MS = 3000
+const NO_WRITES = { acknowledged: 0, lost: 0 }
+
+interface Place {
+  readonly pair: string
+  readonly home: string
+  readonly tokenFile: string
+}
+
+/** A fresh pair id, and its folder. */
+function makePlace(dir: string): Place {
+  for (let time = Date.now(); ; time++) {
+    const pair = `up-${time.toString(36)}`
+    const home = join(dir, pair)
+    mkdirSync(dir, { recursive: true })
+    try {
+      mkdirSync(home)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+      throw error
+    }
+    return { pair, home, tokenFile: join(home, 'token') }
+  }
+}
+
+function daemonArguments(
+  name: SideName,
+  place: Place,
+  ports: Readonly<Record<SideName, SidePorts>>,
+  options: UpOptions & DelayOptions,
+): string[] {
+  const { control, data, clients } = ports[name]
+  const peer = ports[name === 'a' ? 'b' : 'a'].control
+  const { dir, guest, memory, witness, failback, record } = options
+  const kept = [
+    '--dir',
+    dir,
+    '--token-file',
+    place.tokenFile,
+    '--log',
+    join(place.home, `${name}.log`),
+  ]
+  return [
+    ...['--name', name, '--pair', place.pair, ...kept],
+    ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
+    ...['--guest', resolve(guest), '--memory', String(memory)],
+    ...['--witness', witness, '--failback', failback],
+    ...(record === undefined ? [] : ['--record', resolve(record)]),
+    ...delayArguments(delaysOf(options)),
+  ]
+}
+
+/** Ctrl-C once: end in order. Twice: at once. */
+class Interrupts {
+  readonly #ending = new AbortController()
+  #count = 0
+  readonly #hear = () => {
+    this.#count++
+    this.#ending.abort()
+  }
+
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#hear)
+  }
+
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  get hurry(): boolean {
+    return this.#count > 1
+  }
+}
+
+export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
+  const ports = await choosePorts(options.port)
+  const place = makePlace(options.dir)
+  const interrupts = new Interrupts()
+  const json = options.format === 'json'
+  let load: Load | undefined
+  const run: PairRun = new PairRun({
+    ports,
+    tokenFile: place.tokenFile,
+    logFile: (name) => join(place.home, `${name}.log`),
+    daemonArguments: (name) => daemonArguments(name, place, ports, options),
+    respawn: options.respawn,
+    say: (line) => view.say(line),
+  })
+  const view = new LiveView({
+    run,
+    out: json ? process.stderr : process.stdout,
+    writes: () => load?.writes,
+  })
+  // Whatever happens here, no daemon is left behind.
+  try {
+    await launch(run, interrupts, view)
+    view.say(welcome({ run, ports, ...place, witness: options.witness }))
+    const protectedAt = performance.now()
+    if (options.load !== undefined) load = await startLoad(options.load, ports)
+    view.start()
+    await live(run, options, interrupts, protectedAt, view)
+    view.stop()
+    const served = load === undefined || interrupts.hurry || (await load.finish())
+    await run.settle()
+    const summary = summarize(run, load?.writes ?? NO_WRITES)
+    judge(run, load, served)
+    await run.end(STOP_GRACE_MS, () => interrupts.hurry)
+    process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary)}\n`)
+    for (const problem of run.problems) process.stderr.write(`colo up: ${problem}\n`)
+    if (run.problems.length > 0) process.exitCode = EXIT_CODES.broken.code
+  } finally {
+    view.stop()
+    await run.end(STOP_GRACE_MS, () => interrupts.hurry)
+  }
+}
+
+async function launch(run: PairRun, interrupts: Interrupts, view: LiveView): Promise<void> {
+  const from = performance.now()
+  run.launch('a', 'primary')
+  run.launch('b', 'secondary')
+  let told = from
+  const patience = () => {
+    if (performance.now() - told < 1000) return
+    told = performance.now()
+    const states = SIDE_NAMES.map((name) => `${name} ${run.status(name)?.state ?? 'starting'}`)
+    process.stderr.write(`waiting for the pair to be protected: ${states.join(', ')}\n`)
+  }
+  const givenUp = () => {
+    patience()
+    return interrupts.ending.aborted || run.living.length < 2
+  }
+  if (await run.until(() => run.isProtected, PROTECTED_WITHIN_MS, givenUp)) {
+    view.say(`the pair is protected, ${showSeconds(performance.now() - from)} after its start`)
+    return
+  }
+  if (interrupts.ending.aborted)
+    throw new CliError('broken', 'interrupted before the pair was protected')
+  failToLaunch(run)
+}
+
+function failToLaunch(run: PairRun): never {
+  for (const name of SIDE_NAMES) {
+    const { child } = run.side(name) ?? {}
+    if (child === undefined) continue
+    // What the user gave is refused by the daemon in one line; more would only hide it.
+    if (child.end?.code === EXIT_CODES.usage.code) {
+      throw new CliError('usage', child.complaint.replace(/^colo(?: \w+)?: /, ''))
+    }
+    process.stderr.write(`${name} (${child.logFile}):\n${child.tail()}\n`)
+  }
+  const states = SIDE_NAMES.map((name) => {
+    const { state, reason } = run.status(name) ?? { state: 'gone', reason: 'it ended' }
+    return `${name} is ${state} (${reason})`
+  })
+  throw new CliError('broken', `the pair was not protected: ${states.join(', ')}`)
+}
+
+async function startLoad(connections: number, ports: Record<SideName, SidePorts>): Promise<Load> {
+  const load = new Load(connections, [ports.a.clients, ports.b.clients])
+  await load.start(LOAD_STARTS_WITHIN_MS)
+  return load
+}
+
+/** Until the time is over and all injections are done, or somebody ends it. */
+async function live(
+  run: PairRun,
+  options: UpOptions,
+  interrupts: Interrupts,
+  protectedAt: number,
+  view: LiveView,
+): Promise<void> {
+  const { kill, hang, hangFor, respawn } = options
+  const { ending } = interrupts
+  const injecting = inject(
+    {
+      ...{ run, respawn, ending, hangForMs: hangFor },
+      injections: [...kill, ...hang],
+      say: (line) => view.say(line),
+    },
+    protectedAt,
+  )
+  if (options.for === undefined) {
+    await run.until(
+      () => run.living.length === 0,
+      Infinity,
+      () => ending.aborted,
+    )
+    await injecting
+    return
+  }
+  const left = protectedAt + options.for - performance.now()
+  await Promise.all([
+    injecting,
+    delay(Math.max(0, left), undefined, { signal: ending }).catch(() => {}),
+  ])
+  const wished = () => run.isAsItShouldBe
+  await run.until(wished, END_STATE_WITHIN_MS, () => ending.aborted)
+}
+
+function judge(run: PairRun, load: Load | undefined, served: boolean): void {
+  const { problems } = run
+  if (!run.isAsItShouldBe) {
+    const states = SIDE_NAMES.map((name) => {
+      const status = run.status(name)
+      return `${name} ${status ? `${status.state} (${status.reason})` : 'gone'}`
+    })
+    const wished = run.living.length === 2 ? 'protected on both' : 'standalone on the survivor'
+    problems.push(`the end state is not ${wished}: ${states.join(', ')}`)
+  }
+  if (load === undefined) return
+  const { acknowledged, lost } = load.writes
+  if (load.failure) problems.push(`the load was answered ${load.failure}`)
+  if (!served) problems.push('nobody served at the end: what was written could not be read back')
+  if (acknowledged === 0) problems.push('no write was acknowledged')
+  if (lost > 0) problems.push(`${lost} of ${acknowledged} acknowledged writes are lost`)
+}

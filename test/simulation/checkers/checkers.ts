@@ -1,0 +1,75 @@
+// All checkers of a run, told of everything that they watch. The first of them that finds something ends it.
+
+import type { Register } from '../../../shared/protocol/register.ts'
+import type { RuleName } from '../../../shared/protocol/invariants.ts'
+import type { Process } from '../process.ts'
+import type { Simulation } from '../simulation.ts'
+import { Facts, type Captured } from './facts.ts'
+import { NamedDeadlines } from './named-deadlines.ts'
+import { checkAlone, checkServes } from './one-server.ts'
+import { OnlyForward } from './only-forward.ts'
+import { checkReleased } from './output-commit.ts'
+import { checkApplied, checkLoaded, checkReady } from './whole-checkpoints.ts'
+
+export class Checkers {
+  readonly facts = new Facts()
+  readonly #simulation: Simulation
+  readonly #forward = new OnlyForward()
+  readonly #deadlines = new NamedDeadlines()
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation
+  }
+
+  started(process: Process): void {
+    this.facts.started(process)
+    this.#forward.started(process)
+    this.#deadlines.started(process, this.#simulation.time.now)
+  }
+
+  captured(process: Process, captured: Captured): void {
+    this.facts.captured(process, captured)
+  }
+
+  sentReady(process: Process): void {
+    this.#judge('whole-checkpoints', checkReady(this.facts, process))
+  }
+
+  applied(process: Process): void {
+    this.#judge('whole-checkpoints', checkApplied(this.facts, process))
+  }
+
+  loaded(process: Process, digest: string): void {
+    this.#judge('whole-checkpoints', checkLoaded(this.facts, process, digest))
+  }
+
+  released(process: Process, bytes: Uint8Array): void {
+    const { register } = this.#simulation.witness
+    this.#judge('output-commit', checkReleased(this.facts, register, process, bytes))
+  }
+
+  serves(process: Process): void {
+    this.#judge('one-server', checkServes(this.#simulation.witness.register, process))
+  }
+
+  registered(register: Register): void {
+    this.#judge('only-forward', this.#forward.registered(register))
+  }
+
+  wentBack(register: Register | undefined): void {
+    this.facts.forgiven = true
+    this.#forward.wentBack(register)
+  }
+
+  /** After everything that happens in a process. */
+  look(process: Process): void {
+    if (!process.alive) return
+    this.#judge('one-server', checkAlone(this.#simulation.processes))
+    this.#judge('only-forward', this.#forward.look(process, this.facts.forgiven))
+    this.#judge('named-deadlines', this.#deadlines.look(process, this.#simulation.time.now))
+  }
+
+  #judge(rule: RuleName, finding: string | undefined): void {
+    if (finding) this.#simulation.violated(`${rule}: ${finding}`)
+  }
+}

@@ -1,0 +1,153 @@
+// What a seed does to the pair: some faults at times of their own, some at the moments that matter most (a READY
+// on its way, the pair just asked for, a claim just written), each drawn from one table.
+
+import type { Chance } from './chance.ts'
+import type { Process } from './process.ts'
+import type { Simulation } from './simulation.ts'
+
+type Fault = (simulation: Simulation, victim: Process) => void
+
+const restartLater = (simulation: Simulation, process: Process) => {
+  const { time, chance } = simulation
+  const after = chance.happens(0.5) ? chance.between(0.1, 15) : chance.between(15, 300)
+  time.at(time.now + after, () => process.start())
+}
+
+/** Name, weight, what happens. */
+const FAULTS: readonly (readonly [string, number, Fault])[] = [
+  [
+    'crash',
+    5,
+    (simulation, victim) => {
+      victim.die(simulation.chance.happens(0.3))
+      restartLater(simulation, victim)
+    },
+  ],
+  [
+    'both crash',
+    0.6,
+    (simulation, victim) => {
+      for (const process of [victim, victim.other]) {
+        process.die(simulation.chance.happens(0.3))
+        restartLater(simulation, process)
+      }
+    },
+  ],
+  [
+    'stop and continue',
+    2.5,
+    (simulation, victim) => {
+      const { time, chance } = simulation
+      victim.pause()
+      time.at(time.now + chance.between(5, 250), () => victim.resume())
+    },
+  ],
+  ['cut', 3, (simulation) => simulation.network.cut('all', () => simulation.noticed())],
+  ['cut data', 2, (simulation) => simulation.network.cut('data', () => simulation.noticed())],
+  [
+    'partition',
+    3,
+    (simulation) => {
+      const { time, chance } = simulation
+      simulation.connected = false
+      simulation.network.cut('all', () => simulation.noticed())
+      time.at(time.now + chance.between(5, 300), () => {
+        simulation.connected = true
+      })
+    },
+  ],
+  [
+    'witness away',
+    2,
+    (simulation) => {
+      const { time, chance, witness } = simulation
+      witness.reachable = false
+      time.at(time.now + chance.between(5, 250), () => {
+        witness.reachable = true
+      })
+    },
+  ],
+  ['guest trap', 0.6, (_, victim) => victim.alive && victim.guest.die()],
+  ['verb failover', 1, (simulation, victim) => simulation.command(victim, 'failover')],
+  ['verb failback', 0.3, (simulation, victim) => simulation.command(victim, 'failback')],
+  [
+    'verb pause',
+    0.5,
+    (simulation, victim) => {
+      simulation.command(victim, 'pause')
+      simulation.time.at(simulation.time.now + 40, () => simulation.command(victim, 'resume'))
+    },
+  ],
+  [
+    'verb stop',
+    0.6,
+    (simulation, victim) => {
+      simulation.command(victim, 'stop')
+      restartLater(simulation, victim)
+    },
+  ],
+  ['verb adopt', 1, (simulation, victim) => simulation.adopt(victim)],
+  [
+    'witness restored from a backup',
+    0.25,
+    (simulation, victim) => {
+      simulation.witness.goBack(1 + simulation.chance.below(3))
+      simulation.forgive()
+      simulation.checkers.wentBack(simulation.witness.register)
+      victim.die(false)
+      restartLater(simulation, victim)
+    },
+  ],
+]
+
+const MOMENTS = ['ready', 'captured', 'asked:pair', 'asked:alone'] as const
+
+export interface Trigger {
+  readonly moment: string
+  /** Which of the moments of this kind, from 1. */
+  nth: number
+  readonly strike: (process: Process) => void
+}
+
+function draw(chance: Chance): readonly [string, number, Fault] {
+  const total = FAULTS.reduce((sum, [, weight]) => sum + weight, 0)
+  let at = chance.between(0, total)
+  for (const fault of FAULTS) {
+    at -= fault[1]
+    if (at < 0) return fault
+  }
+  return FAULTS[0]!
+}
+
+function strike(
+  simulation: Simulation,
+  victim: Process,
+  [name, , fault]: ReturnType<typeof draw>,
+): void {
+  simulation.log('fault', () => `${name} (${victim.name})`)
+  fault(simulation, victim)
+}
+
+/** Faults until `horizonMs`; what waits for a moment is returned. */
+export function planFaults(simulation: Simulation, horizonMs: number): Trigger[] {
+  const { chance, time, processes } = simulation
+  for (let faults = chance.below(5); faults > 0; faults--) {
+    const fault = draw(chance)
+    const victim = chance.pick(processes)
+    time.at(chance.between(10, horizonMs), () => strike(simulation, victim, fault))
+  }
+  const triggers: Trigger[] = []
+  for (let count = chance.below(5); count > 0; count--) {
+    const fault = draw(chance)
+    const late = chance.happens(0.5) ? 0 : chance.delay(0.5)
+    const other = chance.happens(0.4)
+    triggers.push({
+      moment: chance.pick(MOMENTS),
+      nth: chance.happens(0.6) ? 1 + chance.below(3) : 1 + chance.below(40),
+      strike: (process) => {
+        time.at(time.now + late, () => strike(simulation, other ? process.other : process, fault))
+      },
+    })
+  }
+  return triggers
+}

@@ -1,0 +1,237 @@
+// A small guest: a few pages of RAM, one slot a client, scattered over the pages. A client writes numbers into
+// its slot and reads them back; each answer carries what the guest had been captured how often when it was
+// given, which is what the checkers need to know. Calls are handled one by one, a little later each, as by a
+// thread of its own; a capture writes into the page store when its turn comes.
+
+import type { GuestHandlers, GuestPort } from '../../shared/ports.ts'
+import { PAGE_BYTES, type GuestState } from '../../shared/guest/contract.ts'
+import { digestOf, PageStore } from '../../shared/memory/page-store.ts'
+import type { Process } from './process.ts'
+import type { Simulation } from './simulation.ts'
+
+export const GUEST_PAGES = 12
+const SLOTS_PER_PAGE = 4
+/** Room for the writer's slots: as many as may be in flight, a little over 1 MiB each. */
+const ARENA_BYTES = 9 * 1024 * 1024
+export const REQUEST_BYTES = 8
+export const ANSWER_BYTES = 20
+
+const spare: ArrayBuffer[] = []
+
+/** Buffers are used again by later runs: making one is what a run would spend most of its time on. */
+export function returnBuffer(store: PageStore): void {
+  store.pages.fill(0)
+  spare.push(store.all.buffer as ArrayBuffer)
+}
+
+class WatchedStore extends PageStore {
+  readonly #applied: () => void
+
+  constructor(applied: () => void) {
+    const memoryBytes = GUEST_PAGES * PAGE_BYTES
+    super(spare.pop() ?? new ArrayBuffer(memoryBytes + ARENA_BYTES), memoryBytes)
+    this.#applied = applied
+  }
+
+  override apply(pagesMax: number): boolean {
+    // Slices are what a real apply is made of.
+    const whole = super.apply(Math.min(pagesMax, pagesMax === Infinity ? Infinity : 2))
+    if (whole) this.#applied()
+    return whole
+  }
+}
+
+/** An answer of the guest: client and value, the instance of the guest, its captures so far, the connection. */
+export interface GuestAnswer {
+  readonly client: number
+  readonly value: number
+  readonly instance: number
+  readonly captures: number
+}
+
+export function decodeAnswer(bytes: Uint8Array): GuestAnswer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const [client, value, instance, captures] = [0, 4, 8, 12].map((at) => view.getUint32(at, true))
+  return { client: client!, value: value!, instance: instance!, captures: captures! }
+}
+
+export class VirtualGuest implements GuestPort {
+  readonly store: PageStore
+  readonly identity = { name: 'virtual', digest: '00', memoryBytes: GUEST_PAGES * PAGE_BYTES }
+  readonly #simulation: Simulation
+  readonly #process: Process
+  readonly #ram = new Uint8Array(GUEST_PAGES * PAGE_BYTES)
+  readonly #pfns = new Uint32Array(GUEST_PAGES)
+  readonly #open = new Set<number>()
+  handlers: GuestHandlers | undefined
+  #instance = 0
+  #running = false
+  #captures = 0
+  #calls = 0
+  #suspended = false
+  #waiting: (() => void)[] = []
+  #threadFree = 0
+  #heardBy = 0
+
+  constructor(simulation: Simulation, process: Process) {
+    this.#simulation = simulation
+    this.#process = process
+    this.store = new WatchedStore(() => simulation.applied(process))
+  }
+
+  start(): void {
+    this.#begin()
+    this.#ram.fill(0)
+    this.#calls = 0
+    this.#tell((handlers) => handlers.running())
+  }
+
+  load(state: GuestState): void {
+    this.#begin()
+    this.#ram.set(this.store.pages)
+    this.#calls = new DataView(state.cpu.buffer, state.cpu.byteOffset).getUint32(0, true)
+    this.#simulation.checkers.loaded(this.#process, this.digest())
+    this.#tell((handlers) => handlers.running())
+  }
+
+  check(state: GuestState): string | undefined {
+    return state.cpu.length === 4 ? undefined : 'CPU state is not 4 bytes'
+  }
+
+  capture(id: number, scope: 'dirty' | 'all'): void {
+    this.#later(() => this.#capture(id, scope), true)
+  }
+
+  open(connection: number): void {
+    this.#later(() => void this.#open.add(connection))
+  }
+
+  input(connection: number, bytes: Uint8Array): void {
+    this.#later(() => {
+      this.#tell((handlers) => handlers.took(bytes.length))
+      if (this.#open.has(connection)) this.#serve(connection, bytes)
+    })
+  }
+
+  close(connection: number): void {
+    this.#later(() => {
+      this.#open.delete(connection)
+      this.#tell((handlers) => handlers.closing(connection))
+    })
+  }
+
+  suspend(): void {
+    this.#later(() => {
+      this.#suspended = true
+    }, true)
+  }
+
+  resume(): void {
+    this.#later(() => {
+      this.#suspended = false
+      for (const run of this.#waiting.splice(0)) run()
+    }, true)
+  }
+
+  stop(): void {
+    this.#running = false
+    this.#instance = 0
+    this.#waiting = []
+  }
+
+  /** The guest traps. */
+  die(): void {
+    if (!this.#running) return
+    this.#running = false
+    this.#tell((handlers) => handlers.died('trap'), true)
+  }
+
+  digest(): string {
+    return `${digestOf(this.#ram)}/${this.#calls}`
+  }
+
+  #begin(): void {
+    this.#instance = this.#simulation.nextInstance()
+    this.#running = true
+    this.#captures = 0
+    this.#suspended = false
+    this.#open.clear()
+  }
+
+  #capture(id: number, scope: 'dirty' | 'all'): void {
+    const { store } = this
+    let pages = 0
+    for (let pfn = 0; pfn < GUEST_PAGES; pfn++) {
+      const at = pfn * PAGE_BYTES
+      const page = this.#ram.subarray(at, at + PAGE_BYTES)
+      const old = store.pages.subarray(at, at + PAGE_BYTES)
+      const noted = scope === 'all' ? page.some((byte) => byte !== 0) : !equal(page, old)
+      if (noted) this.#pfns[pages++] = pfn
+      old.set(page)
+    }
+    this.#captures++
+    const cpu = new Uint8Array(4)
+    new DataView(cpu.buffer).setUint32(0, this.#calls, true)
+    const state = { cpu, device: new Uint8Array(this.#open.size) }
+    const capture = { id, state, pfns: this.#pfns.slice(), pages, pauseMs: 0 }
+    const [instance, captures, digest] = [this.#instance, this.#captures, this.digest()]
+    this.#tell((handlers) => {
+      const { side } = this.#process
+      const before = side.record.epoch
+      handlers.captured(capture)
+      if (side.record.epoch === before) return
+      this.#simulation.checkers.captured(this.#process, { instance, captures, digest })
+      this.#simulation.moment('captured', this.#process)
+    })
+  }
+
+  #serve(connection: number, bytes: Uint8Array): void {
+    this.#calls++
+    const request = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const client = request.getUint32(0, true)
+    const value = request.getUint32(4, true)
+    const slot = (client % GUEST_PAGES) * PAGE_BYTES + (client % SLOTS_PER_PAGE) * 1024
+    const ram = new DataView(this.#ram.buffer)
+    if (value > 0) ram.setUint32(slot, value, true)
+    // Something that differs from call to call, far away.
+    ram.setUint32(((this.#calls * 7) % GUEST_PAGES) * PAGE_BYTES + 4092, this.#calls, true)
+    const answer = new Uint8Array(ANSWER_BYTES)
+    const view = new DataView(answer.buffer)
+    view.setUint32(0, client, true)
+    view.setUint32(4, ram.getUint32(slot, true), true)
+    view.setUint32(8, this.#instance, true)
+    view.setUint32(12, this.#captures, true)
+    this.#tell((handlers) => handlers.output(connection, answer))
+  }
+
+  /** In the guest's thread, in order; a suspended guest takes no calls. */
+  #later(run: () => void, always = false): void {
+    const { time, chance } = this.#simulation
+    const { life } = this.#process
+    const instance = this.#instance
+    this.#threadFree = Math.max(this.#threadFree, time.now) + chance.between(0.01, 0.4)
+    time.at(this.#threadFree, () => {
+      if (!this.#running || instance !== this.#instance || life !== this.#process.life) return
+      if (this.#suspended && !always) this.#waiting.push(run)
+      else run()
+    })
+  }
+
+  #tell(what: (handlers: GuestHandlers) => void, dying = false): void {
+    const { time, chance } = this.#simulation
+    const instance = this.#instance
+    const { life } = this.#process
+    this.#heardBy = Math.max(this.#heardBy, time.now + chance.between(0.01, 0.3))
+    time.at(this.#heardBy, () => {
+      this.#process.run(life, () => {
+        if (instance !== this.#instance || (!this.#running && !dying)) return
+        if (this.handlers) what(this.handlers)
+      })
+    })
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
