@@ -81,6 +81,9 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     writeAlone() {
       witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
     },
+    stopAsking() {
+      witness.forget()
+    },
     readRegister() {
       witness.read('claimed')
     },

@@ -63,6 +63,7 @@ export const PRIMARY_ACTIONS = [
   'holdAll',
   'writeAlone',
   'readRegister',
+  'stopAsking',
   'yieldSession',
   'leave',
   'tellGuestDied',
@@ -197,6 +198,7 @@ export const primaryMachine = base.createMachine({
             },
             asking: {
               entry: 'writePair',
+              exit: 'stopAsking',
               on: {
                 'witness.named': 'named',
                 'witness.retry': 'askingAgain',
@@ -228,6 +230,7 @@ export const primaryMachine = base.createMachine({
       states: {
         writing: {
           entry: 'writeAlone',
+          exit: 'stopAsking',
           on: {
             'witness.won': '#primary.standalone',
             'witness.again': { target: 'writing', reenter: true },
@@ -247,6 +250,7 @@ export const primaryMachine = base.createMachine({
       states: {
         reading: {
           entry: 'readRegister',
+          exit: 'stopAsking',
           on: {
             'witness.again': 'waiting',
             'witness.won': '#primary.standalone',

@@ -138,6 +138,12 @@ export class Primary {
     this.#session?.end('peer-left', 'stopped by request')
   }
 
+  /** Nothing leaves any more and nobody comes in: the register is about to say `stopped`. */
+  hold(): void {
+    this.gate.hold()
+    this.world.output.serve(false)
+  }
+
   /** The register says `stopped`: the secondary ends as well. */
   tellStopped(): void {
     this.#session?.send({ type: 'stopped' })

@@ -31,6 +31,9 @@ export function secondaryEffects(
     readAtStart() {
       witness.read('start')
     },
+    stopAsking() {
+      witness.forget()
+    },
     dialPeer() {
       side.dialPeer()
     },
@@ -105,8 +108,11 @@ export function secondaryEffects(
       side.changed(`witness went backwards: ${side.describeBackwards()}`)
     },
     haltGone() {
+      // Told once, however often the register is looked at again.
+      const reason = `guest state lost: ${side.describeGone()}`
+      if (side.reason === reason) return
       trace.error('guest-state-lost', side.describeGone())
-      side.changed(`guest state lost: ${side.describeGone()}`)
+      side.changed(reason)
     },
     readWhileHalted() {
       witness.read('halted')

@@ -47,6 +47,7 @@ export interface EndSession {
 
 export const SECONDARY_ACTIONS = [
   'readAtStart',
+  'stopAsking',
   'dialPeer',
   'hangUp',
   'writeFirst',
@@ -114,6 +115,7 @@ export const secondaryMachine = base.createMachine({
       states: {
         reading: {
           entry: 'readAtStart',
+          exit: 'stopAsking',
           on: {
             'witness.found': '#secondary.founding',
             'witness.join': 'dialling',
@@ -137,6 +139,7 @@ export const secondaryMachine = base.createMachine({
       states: {
         writing: {
           entry: 'writeFirst',
+          exit: 'stopAsking',
           on: {
             'witness.won': 'booting',
             'witness.again': '#secondary.connecting',
@@ -245,6 +248,7 @@ export const secondaryMachine = base.createMachine({
         handicap: { after: { claimHandicapMs: 'reading' } },
         reading: {
           entry: 'readToClaim',
+          exit: 'stopAsking',
           on: {
             'witness.claim': 'writing',
             'witness.wait': 'undecided',
@@ -257,6 +261,7 @@ export const secondaryMachine = base.createMachine({
         waiting: { after: { witnessRetryMs: 'reading' } },
         writing: {
           entry: 'writeAlone',
+          exit: 'stopAsking',
           on: {
             'witness.won': '#secondary.loading',
             'witness.again': 'reading',
@@ -298,6 +303,7 @@ export const secondaryMachine = base.createMachine({
         },
         reading: {
           entry: 'readWhileHalted',
+          exit: 'stopAsking',
           on: {
             'witness.join': '#secondary.connecting',
             'witness.backwards': 'resting',

@@ -65,7 +65,9 @@ export const GUARDS = {
   isThisSession: (f: Facts) =>
     f.register?.holder.kind === 'pair' && f.register.holder.session === f.session,
   isPeerKnown: (f: Facts) => f.peer !== undefined,
-  isNobodyAlive: (f: Facts) => !holders(f.register).some((one) => one === f.me || one === f.peer),
+  isHeldByTheDead: (f: Facts) =>
+    holders(f.register).length > 0 &&
+    !holders(f.register).some((one) => one === f.me || one === f.peer),
 }
 
 export type GuardName = keyof typeof GUARDS
@@ -81,12 +83,12 @@ export const SURVIVAL: readonly Row[] = [
   { at: 'start', when: ['isBehind'], gives: 'backwards' },
   { at: 'start', when: ['hasNoOwner', 'wasToldPrimary'], gives: 'found' },
   // [9] A pair or an owner of which nobody lives any more can't be joined.
-  { at: 'start', when: ['isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
+  { at: 'start', when: ['isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
   { at: 'start', when: [], gives: 'join' },
   // [5] Only a pair that names this incarnation and this session lets a secondary claim ...
   { at: 'claim', when: ['isPairWithSecondaryMe', 'isThisSession'], gives: 'claim' },
   // [9] ... one that was seeded and never named has nobody to wait for once the owner is dead ...
-  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
+  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
   // [7] ... and until the owner has moved on it may still be named by a late write.
   { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], gives: 'wait' },
   // [6] What the register says after this side has written alone(me).
@@ -98,7 +100,7 @@ export const SURVIVAL: readonly Row[] = [
   { at: 'paired', when: ['isAloneMe'], gives: 'retry' },
   // [9] A side that halted looks whether there is somebody to join.
   { at: 'halted', when: ['isBehind'], gives: 'backwards' },
-  { at: 'halted', when: ['isPeerKnown', 'isNobodyAlive'], gives: 'gone' },
+  { at: 'halted', when: ['isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
   { at: 'halted', when: [], gives: 'join' },
 ]
 

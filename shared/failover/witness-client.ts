@@ -1,5 +1,7 @@
-// Asks the witness one thing at a time and turns its answer into a verdict of the truth table. Whoever asks
-// again has given up the question before: an answer to that one, however late, is dropped.
+// Asks the witness one thing at a time and turns its answer into a verdict of the truth table. An answer counts
+// only in the state that asked: whoever leaves it gives the question up, and an answer to that one, however
+// late, is dropped whole. Were its register kept and only its verdict missed, a lost claim would be repeated
+// from the generation just read, and win.
 
 import { type Moment, type Verdict, judge } from './survival.ts'
 import type { SideRecord } from './side-record.ts'

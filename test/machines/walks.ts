@@ -27,7 +27,7 @@ const machines: Readonly<Record<RoleName, AnyStateMachine>> = {
   secondary: secondaryMachine.provide({ guards: isStalled }),
 }
 
-const actionNames: Readonly<Record<RoleName, readonly string[]>> = {
+export const actionNames: Readonly<Record<RoleName, readonly string[]>> = {
   primary: [...PRIMARY_ACTIONS, 'endSession', 'await'],
   secondary: [...SECONDARY_ACTIONS, 'endSession', 'await'],
 }

@@ -88,14 +88,15 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
   ],
   ['verb adopt', 1, (simulation, victim) => simulation.adopt(victim)],
   [
-    'witness restored from a backup',
-    0.25,
+    'both crash, and the witness is restored from a backup',
+    0.4,
     (simulation, victim) => {
+      for (const process of [victim, victim.other]) {
+        process.die(false)
+        restartLater(simulation, process)
+      }
       simulation.witness.goBack(1 + simulation.chance.below(3))
       simulation.forgive()
-      simulation.checkers.wentBack(simulation.witness.register)
-      victim.die(false)
-      restartLater(simulation, victim)
     },
   ],
 ]

@@ -130,7 +130,9 @@ export class Simulation {
     process.run(process.life, () => {
       const generation = process.side.record.register?.generation ?? 0
       const verb = { type: 'verb', id: 0, verb: 'start-over', generation } as const
-      if (process.side.state !== 'halted' || !process.side.command(verb).ok) return
+      if (process.side.state !== 'halted') return
+      this.checkers.obeyed(this.witness.register?.generation ?? 0)
+      if (!process.side.command(verb).ok) return
       this.log('operator', () => `${process.name}: start-over at ${generation}`)
       this.forgive()
     })

@@ -123,10 +123,10 @@ class Channel extends Wire {
   }
 
   #write(from: number, chunks: readonly Uint8Array[]): void {
-    if (!this.open) return
     const { time, chance } = this.simulation
     const [end, to] = [this.ends[from]!, this.ends[1 - from]!]
     if (isReady(chunks[0]!)) this.simulation.sentReady(end.process)
+    if (!this.open) return
     end.lastTaken = Math.max(end.lastTaken, time.now + chance.delay(0.2))
     const taken = end.lastTaken
     to.lastArrival = Math.max(to.lastArrival, taken + chance.delay(this.simulation.latency))

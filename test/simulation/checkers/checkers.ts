@@ -56,9 +56,10 @@ export class Checkers {
     this.#judge('only-forward', this.#forward.registered(register))
   }
 
-  wentBack(register: Register | undefined): void {
+  /** An operator starts over: the register is right as it is, and acknowledged writes are lost. */
+  obeyed(generation: number): void {
     this.facts.forgiven = true
-    this.#forward.wentBack(register)
+    this.#forward.obeyed(generation)
   }
 
   /** After everything that happens in a process. */

@@ -17,8 +17,9 @@ export class OnlyForward {
     this.#seen.set(process, { generation: 0, epoch: 0 })
   }
 
-  wentBack(register: Register | undefined): void {
-    this.#register = register?.generation ?? 0
+  /** An operator said that the register is right as it is. */
+  obeyed(generation: number): void {
+    this.#register = generation
   }
 
   registered(register: Register): string | undefined {
