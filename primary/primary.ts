@@ -262,7 +262,6 @@ export class Primary {
       buffer: () => buffer,
       received: (count) => {
         if (session.over) return
-        session.heard()
         try {
           reader.push(buffer, 0, count)
         } catch (error) {

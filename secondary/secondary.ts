@@ -242,7 +242,6 @@ export class Secondary {
       buffer: () => reader.buffer(),
       received: (count) => {
         if (session.over) return
-        session.heard()
         try {
           reader.received(count)
         } catch (error) {

@@ -46,6 +46,10 @@ export class Session {
     return this.#over
   }
 
+  /**
+   * The peer said something on the control channel. Only that counts: a session whose control channel is dead
+   * must end, however busy its data channel is.
+   */
   heard(): void {
     this.#detector.heard(this.#options.clock.now())
   }

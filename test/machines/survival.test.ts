@@ -127,35 +127,58 @@ const COLUMNS: Readonly<Record<string, Column>> = {
     register?.generation === sessionGeneration ? 'the same' : 'another',
 }
 
-/** Only the columns that can change a verdict at this moment. */
-function columnsThatMatter(at: Moment, facts: readonly Facts[]): string[] {
-  const names = Object.keys(COLUMNS)
-  return names.filter((dropped) => {
-    const verdicts = new Map<string, Verdict>()
-    return facts.some((one) => {
-      const rest = names.filter((name) => name !== dropped).map((name) => COLUMNS[name](one))
-      const key = rest.join('|')
-      const verdict = judge(at, one)
-      const before = verdicts.get(key) ?? verdict
-      verdicts.set(key, before)
-      return before !== verdict
-    })
+const NAMES = Object.keys(COLUMNS)
+
+function groupBy(facts: readonly Facts[], column: Column): Map<string, Facts[]> {
+  const groups = new Map<string, Facts[]>()
+  for (const one of facts) groups.set(column(one), [...(groups.get(column(one)) ?? []), one])
+  return groups
+}
+
+/** One row for all facts that agree in the verdict; `-` where a column does not matter there. */
+function rowsOf(
+  at: Moment,
+  facts: readonly Facts[],
+  fixed: ReadonlyMap<string, string>,
+): string[][] {
+  const verdict = judge(at, facts[0])
+  if (facts.every((one) => judge(at, one) === verdict)) {
+    return [[...NAMES.map((name) => fixed.get(name) ?? '-'), verdict]]
+  }
+  const name = NAMES.find((one) => !fixed.has(one) && matters(at, facts, one))
+  if (name === undefined) throw new Error(`a verdict that depends on something unnamed, at ${at}`)
+  const groups = groupBy(facts, COLUMNS[name])
+  return [...groups].flatMap(([value, group]) =>
+    rowsOf(at, group, new Map([...fixed, [name, value]])),
+  )
+}
+
+/** Whether facts that agree in every other column can differ in the verdict by this one. */
+function matters(at: Moment, facts: readonly Facts[], dropped: string): boolean {
+  const verdicts = new Map<string, Verdict>()
+  return facts.some((one) => {
+    const rest = NAMES.filter((name) => name !== dropped).map((name) => COLUMNS[name](one))
+    const verdict = judge(at, one)
+    const before = verdicts.get(rest.join('|')) ?? verdict
+    verdicts.set(rest.join('|'), before)
+    return before !== verdict
   })
 }
 
 function tableOf(at: Moment, facts: readonly Facts[]): string[] {
-  const columns = columnsThatMatter(at, facts)
-  const rows = facts.map((one) => [...columns.map((name) => COLUMNS[name](one)), judge(at, one)])
-  const header = [...columns, 'verdict']
-  const widths = header.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column].length)),
+  const rows = [...groupBy(facts, COLUMNS.register)].flatMap(([register, group]) =>
+    rowsOf(at, group, new Map([['register', register]])),
   )
+  const table = [[...NAMES, 'verdict'], ...rows]
+  const used = table[0].map((_, column) => rows.some((row) => row[column] !== '-'))
+  const shown = table.map((row) => row.filter((_, column) => used[column]))
+  const widths = shown[0].map((_, column) => Math.max(...shown.map((row) => row[column].length)))
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]))
       .join('  ')
       .trimEnd()
-  return [`at ${at}`, `  ${line(header)}`, ...new Set(rows.map((row) => `  ${line(row)}`)), '']
+  return [`at ${at}`, ...shown.map((row) => `  ${line(row)}`), '']
 }
 
 describe('survival', () => {

@@ -96,6 +96,7 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
         restartLater(simulation, process)
       }
       simulation.witness.goBack(1 + simulation.chance.below(3))
+      simulation.checkers.obeyed(simulation.witness.register?.generation ?? 0)
       simulation.forgive()
     },
   ],

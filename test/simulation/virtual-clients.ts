@@ -20,6 +20,7 @@ export class VirtualClients {
   readonly #simulation: Simulation
   readonly #clients: Client[] = []
   answers = 0
+  #era = 0
 
   constructor(simulation: Simulation, count: number) {
     this.#simulation = simulation
@@ -32,15 +33,16 @@ export class VirtualClients {
 
   /** An operator let go of the state: what was acknowledged may be gone. */
   forgive(): void {
-    for (const client of this.#clients) {
-      client.acknowledged = 0
-    }
+    this.#era++
+    for (const client of this.#clients) client.acknowledged = 0
   }
 
   answered(process: Process, connection: number, bytes: Uint8Array): void {
     const { life } = process
     const answer = decodeAnswer(bytes)
+    const era = this.#era
     this.#later(0.5, () => {
+      if (era !== this.#era) return
       const client = this.#of(process, life, connection)
       if (client === undefined || answer.client !== client.id) return
       this.answers++

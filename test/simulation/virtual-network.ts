@@ -21,6 +21,8 @@ abstract class Wire {
   readonly ends: readonly [End, End]
   open = true
   severed = false
+  /** What this end had not yet given to its kernel is lost with its socket. */
+  closedBy: number | undefined
 
   constructor(simulation: Simulation, first: Process, second: Process) {
     this.simulation = simulation
@@ -31,6 +33,7 @@ abstract class Wire {
   close(by: number): void {
     if (!this.open) return
     this.open = false
+    this.closedBy = by
     this.tellClosed(1 - by)
   }
 
@@ -134,7 +137,7 @@ class Channel extends Wire {
     time.at(taken, () => {
       const bytes = joined(chunks)
       end.run(() => this.handlers[from]?.taken())
-      if (this.severed) return
+      if (this.severed || this.closedBy === from) return
       time.at(Math.max(arrival, time.now), () => {
         if (to.deaf || !this.simulation.connected) return
         // A cut leaves a beginning of what was under way.

@@ -1,0 +1,100 @@
+// The benchmarks: ours beside reference programs, in turn, at least 7 rounds. Progress goes to stderr, the
+// table or the JSON to stdout. A goal that is missed is said and is no failure: figures depend on the machine.
+//
+//   npm run bench [-- --format json] [-- --only a,b] [-- --rounds N] [-- --quick]
+
+import { cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+
+import { allocation } from './allocation.ts'
+import { dirtyCheckpoint } from './dirty-checkpoint.ts'
+import { emptyCheckpoint } from './empty-checkpoint.ts'
+import { failoverTime } from './failover-time.ts'
+import type { Benchmark, Figure } from './figure.ts'
+import { memory } from './memory.ts'
+import { jsonOf, tableOf, type Machine } from './report.ts'
+import { seeding } from './seeding.ts'
+
+interface Part {
+  readonly what: string
+  readonly run: Benchmark
+}
+
+const parts: Readonly<Record<string, Part>> = {
+  a: { what: 'an empty checkpoint against a bare ping-pong', run: emptyCheckpoint },
+  b: { what: 'pause and cycle at 1, 10 and 100 % dirty', run: dirtyCheckpoint },
+  c: { what: 'seeding against a plain stream', run: seeding },
+  d: { what: 'from the death of the primary to the first answer', run: failoverTime },
+  e: { what: 'resident memory of the daemons', run: memory },
+  f: { what: 'allocation for a page', run: allocation },
+}
+
+const roundsDefault = 7
+const roundsQuick = 3
+const roundsMax = 100
+const busyLoad = 0.7
+
+function usage(complaint?: string): never {
+  const list = Object.entries(parts).map(([letter, { what }]) => `    ${letter}  ${what}`)
+  const text = `usage: npm run bench -- [--format text|json] [--only LETTERS] [--rounds N] [--quick]
+
+  --only a,b,...  these parts only:
+${list.join('\n')}
+  --rounds N      rounds of each comparison, 1 to ${roundsMax}; ${roundsDefault} if not given
+  --quick         ${roundsQuick} rounds: a smoke test, whose figures are worth little`
+  if (complaint === undefined) {
+    console.log(text)
+    process.exit(0)
+  }
+  console.error(`${complaint}\n${text}`)
+  return process.exit(2)
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        format: { type: 'string', default: 'text' },
+        only: { type: 'string', default: Object.keys(parts).join(',') },
+        rounds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    const { format, quick, help } = values
+    if (help) return usage()
+    if (format !== 'text' && format !== 'json') return usage(`no format ${format}`)
+    const only = values.only.split(',')
+    const unknown = only.find((letter) => parts[letter] === undefined)
+    if (unknown !== undefined) return usage(`there is no part ${JSON.stringify(unknown)}`)
+    const rounds = Number(values.rounds ?? (quick ? roundsQuick : roundsDefault))
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > roundsMax) {
+      return usage(`${values.rounds} is no number of rounds`)
+    }
+    return { format, only, rounds, quick }
+  } catch (error) {
+    return usage((error as Error).message)
+  }
+}
+
+const { format, only, rounds, quick } = readArguments()
+const [load] = loadavg()
+const { model = 'unknown' } = cpus()[0] ?? {}
+const machine: Machine = { node: process.version, cpus: cpus().length, model, load }
+if (load > busyLoad) {
+  console.error(`the machine is busy (load ${load.toFixed(1)}): these figures will be worth little`)
+}
+
+const began = performance.now()
+const figures: Figure[] = []
+for (const letter of only) {
+  const { what, run } = parts[letter]
+  console.error(`(${letter}) ${what}, ${rounds} rounds`)
+  const tell = (text: string) => {
+    const seconds = ((performance.now() - began) / 1000).toFixed(0)
+    console.error(`${seconds.padStart(5)} s  (${letter}) ${text}`)
+  }
+  figures.push(...(await run({ rounds, quick, tell })))
+}
+console.log(format === 'json' ? jsonOf(machine, figures) : tableOf(figures))
+process.exit(0)

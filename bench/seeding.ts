@@ -1,0 +1,104 @@
+// How fast a full copy reaches a new secondary, beside a plain C stream of as many pages. The capture of all
+// pages is part of a seed's cycle and the stream has nothing like it, so both readings are given: the whole
+// cycle, and what is left of it once the capture has ended (sending begins during it, so that this is shorter
+// than the transfer and flatters ours). The goal is held against the whole, which is the stricter one.
+//
+// Two kinds of seeds: of a process that has just started, whose memory has never been touched, as after
+// SIGKILL and restart; and after a hand-over, where both processes live on, which is what compares with the
+// C programs, since those warm up first.
+
+import { alternate, compileReference, runReference } from './compare.ts'
+import type { DaemonPair } from './daemons.ts'
+import { beside, type Benchmark, type Goal } from './figure.ts'
+import { ramMb, regionPages, withStressPair } from './stress-pair.ts'
+
+const streams = 10
+const pageBytes = 4096
+const mbBytes = 1024 * 1024
+const msPerS = 1000
+
+interface Seed {
+  readonly whole: number
+  readonly afterCapture: number
+}
+
+/** MiB/s of the newest seed. */
+async function newestSeed(pair: DaemonPair): Promise<Seed> {
+  const seed = (await pair.checkpoints(1000)).findLast(({ trigger }) => trigger === 'seed')
+  if (seed === undefined || seed.pages < regionPages) throw new Error('there was no full seed')
+  const mb = (seed.pages * pageBytes) / mbBytes
+  return {
+    whole: (mb * msPerS) / seed.cycle,
+    afterCapture: (mb * msPerS) / (seed.cycle - seed.stages.request),
+  }
+}
+
+export const seeding: Benchmark = async ({ rounds, tell }) => {
+  const program = await compileReference('seed-stream', tell)
+  const stream = async (path: string) => {
+    const { mbPerS } = await runReference([path], [ramMb], [ramMb, streams])
+    if (mbPerS === undefined) throw new Error('seed-stream gave no throughput')
+    return mbPerS
+  }
+  const fresh: Seed[] = []
+  const handed: Seed[] = []
+  const results = await withStressPair(async ({ pair }) => {
+    const note = async (kind: string, seeds: Seed[]) => {
+      const seed = await newestSeed(pair)
+      seeds.push(seed)
+      tell(`seed, ${kind}: ${seed.whole.toFixed(0)} MiB/s`)
+      return seed.whole
+    }
+    await pair.handOver() // for the compilers in Node, and for both memories
+    await pair.handOver()
+    const arms = {
+      handed: async () => {
+        await pair.handOver()
+        return note('hand-over', handed)
+      },
+      ...(program === undefined
+        ? {}
+        : { stream: async () => stream(program), again: async () => stream(program) }),
+    }
+    const first = await alternate(rounds, arms)
+    const second = await alternate(rounds, {
+      fresh: async () => {
+        const name = pair.secondary
+        await pair.kill(name)
+        await pair.launch(name, 'secondary')
+        await pair.protected()
+        return note('fresh process', fresh)
+      },
+      ...(program === undefined
+        ? {}
+        : { stream: async () => stream(program), again: async () => stream(program) }),
+    })
+    return { first, second }
+  })
+  const goal: Goal = { sign: '>=', limit: 0.7, of: 'ratio' }
+  const line = (name: string, values: number[], of: Record<string, number[]>, judged = true) =>
+    beside(
+      { part: 'c', name: `seed: ${name}`, unit: 'MiB/s', goal: judged ? goal : undefined },
+      values,
+      program === undefined
+        ? undefined
+        : { name: 'stream in C', values: of.stream, again: of.again },
+    )
+  const { first, second } = results
+  return [
+    line('after a hand-over, whole', first.handed, first),
+    line(
+      'after a hand-over, past the capture',
+      handed.map((seed) => seed.afterCapture),
+      first,
+      false,
+    ),
+    line('fresh process, whole', second.fresh, second, false),
+    line(
+      'fresh process, past the capture',
+      fresh.map((seed) => seed.afterCapture),
+      second,
+      false,
+    ),
+  ]
+}

@@ -1,0 +1,66 @@
+// A pair around the stress guest with 64 MiB: its region is filled once, and each `dirty` line then changes a
+// known number of pages and makes a checkpoint due, since its answer is held. The period is so long that no
+// other checkpoint comes in between.
+
+import { DaemonPair, sleep, type PairOptions } from './daemons.ts'
+import { LineClient } from './line-client.ts'
+import type { CheckpointRow } from '../shared/trace/rows.ts'
+
+export const ramMb = 64
+export const ramPages = ramMb * 256
+export const regionPages = 16_000
+
+const periodMs = 20_000
+/** After the answer: the secondary still applies, and the next `dirty` must not run beside that. */
+const settleMs = 25
+/** Of the guest itself, beside its region: counters and lines. */
+const otherPagesMax = 8
+
+export interface StressPair {
+  readonly pair: DaemonPair
+  readonly client: LineClient
+}
+
+export async function withStressPair<T>(
+  work: (stress: StressPair) => Promise<T>,
+  more: Partial<PairOptions> = {},
+): Promise<T> {
+  const options = { guest: 'stress', memoryBytes: ramMb << 20, delays: { periodMs }, ...more }
+  return DaemonPair.with(options, async (pair) => {
+    const client = await LineClient.connect(pair.clientPort(pair.primary))
+    try {
+      const answer = await client.ask(`fill ${regionPages}`)
+      if (answer !== 'ok') throw new Error(`the stress guest can't fill its region: ${answer}`)
+      await sleep(settleMs)
+      return await work({ pair, client })
+    } finally {
+      client.close()
+    }
+  })
+}
+
+/** How many pages `dirty` changes at this share. */
+export const dirtyPagesOf = (permille: number) => Math.floor((regionPages * permille) / 1000)
+
+/** Makes `count` checkpoints with that share of the region dirty; gives the rows of those that were just so. */
+export async function dirtyCheckpoints(
+  { pair, client }: StressPair,
+  permille: number,
+  count: number,
+): Promise<CheckpointRow[]> {
+  const { epoch } = await pair.status(pair.primary)
+  const pages = dirtyPagesOf(permille)
+  for (let i = 0; i < count; i++) {
+    const answer = await client.ask(`dirty ${permille}`)
+    if (Number(answer) !== pages) throw new Error(`dirty ${permille} was answered with ${answer}`)
+    await sleep(settleMs)
+  }
+  const rows = await pair.checkpoints(2 * count, epoch)
+  const fit = rows.filter(
+    (row) => row.trigger === 'output' && row.pages >= pages && row.pages <= pages + otherPagesMax,
+  )
+  if (fit.length < count / 2) {
+    throw new Error(`${fit.length} of ${count} checkpoints had ${pages} dirty pages`)
+  }
+  return fit
+}
