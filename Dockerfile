@@ -1,10 +1,8 @@
-# One image for both sides: what they are is their command (docker-compose.yml). Installed and compiled in a
-# first stage; the second has the compiled files and the packages that they need at run time.
+# One image for both sides: what they are is their command (docker-compose.yml). Installed and compiled, as in
+# any checkout, in a first stage; the second has the compiled files and the packages that they need at run time.
 
 FROM node:22-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
 COPY . .
 RUN node setup.mjs && npm prune --omit=dev && rm -rf dist/test dist/bench
 

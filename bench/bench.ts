@@ -79,8 +79,12 @@ function readArguments() {
 
 const { format, only, rounds, quick } = readArguments()
 const [load] = loadavg()
-const { model = 'unknown' } = cpus()[0] ?? {}
-const machine: Machine = { node: process.version, cpus: cpus().length, model, load }
+const machine: Machine = {
+  node: process.version,
+  cpus: cpus().length,
+  model: cpus()[0]?.model ?? 'unknown',
+  load,
+}
 if (load > busyLoad) {
   console.error(`the machine is busy (load ${load.toFixed(1)}): these figures will be worth little`)
 }

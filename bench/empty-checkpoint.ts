@@ -40,7 +40,8 @@ const usOf = (ms: readonly number[]) => ms.map((value) => value * 1000)
 export const emptyCheckpoint: Benchmark = async (plan) => {
   const c = await compileReference('ping-pong', plan.tell)
   const node = nodeReference('ping-pong')
-  const inC = c === undefined ? {} : { c: async () => pingMs([c]), cAgain: async () => pingMs([c]) }
+  const inC: Record<string, () => Promise<number>> =
+    c === undefined ? {} : { c: async () => pingMs([c]), cAgain: async () => pingMs([c]) }
   const results = await alternate(plan.rounds, {
     ours: async () => {
       const ms = await cycleMs(plan)

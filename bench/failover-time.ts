@@ -101,11 +101,12 @@ async function times(
 
 const atMost = (limit: number): Goal => ({ sign: '<=', limit, of: 'ours' })
 
+const line = (name: string, goal: Goal, values: readonly number[]) =>
+  absolute({ part: 'd', name: `${name} to the first answer`, unit: 'ms', goal }, values)
+
 export const failoverTime: Benchmark = async (plan) =>
   DaemonPair.with({ guest: 'kv', memoryBytes, delays: { suspectMs } }, async (pair) => {
     await store(pair)
-    const line = (name: string, goal: Goal, values: number[]) =>
-      absolute({ part: 'd', name: `${name} to the first answer`, unit: 'ms', goal }, values)
     return [
       line('SIGKILL', atMost(killedMs), await times(pair, 'SIGKILL', plan)),
       line('SIGSTOP', atMost(stoppedMs), await times(pair, 'SIGSTOP', plan)),

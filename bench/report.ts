@@ -60,9 +60,10 @@ export interface Machine {
   readonly load: number
 }
 
+const sixDigits = (_key: string, value: unknown) =>
+  typeof value === 'number' ? Number(value.toPrecision(6)) : value
+
 export function jsonOf(machine: Machine, figures: readonly Figure[]): string {
   const missed = figures.filter(({ met }) => met === false).map(({ name }) => name)
-  const round = (_key: string, value: unknown) =>
-    typeof value === 'number' ? Number(value.toPrecision(6)) : value
-  return JSON.stringify({ machine, figures, missed }, round, 2)
+  return JSON.stringify({ machine, figures, missed }, sixDigits, 2)
 }

@@ -33,13 +33,14 @@ async function newestSeed(pair: DaemonPair): Promise<Seed> {
   }
 }
 
+async function streamMbPerS(program: string): Promise<number> {
+  const { mbPerS } = await runReference([program], [ramMb], [ramMb, streams])
+  if (mbPerS === undefined) throw new Error('seed-stream gave no throughput')
+  return mbPerS
+}
+
 export const seeding: Benchmark = async ({ rounds, tell }) => {
   const program = await compileReference('seed-stream', tell)
-  const stream = async (path: string) => {
-    const { mbPerS } = await runReference([path], [ramMb], [ramMb, streams])
-    if (mbPerS === undefined) throw new Error('seed-stream gave no throughput')
-    return mbPerS
-  }
   const fresh: Seed[] = []
   const handed: Seed[] = []
   const results = await withStressPair(async ({ pair }) => {
@@ -58,7 +59,7 @@ export const seeding: Benchmark = async ({ rounds, tell }) => {
       },
       ...(program === undefined
         ? {}
-        : { stream: async () => stream(program), again: async () => stream(program) }),
+        : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }),
     }
     const first = await alternate(rounds, arms)
     const second = await alternate(rounds, {
@@ -71,7 +72,7 @@ export const seeding: Benchmark = async ({ rounds, tell }) => {
       },
       ...(program === undefined
         ? {}
-        : { stream: async () => stream(program), again: async () => stream(program) }),
+        : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }),
     })
     return { first, second }
   })

@@ -26,15 +26,20 @@ function heapOfThisThread(): ThreadHeap {
   return { thread: threadId, usedBytes, externalBytes, collections, collectionMs }
 }
 
+function say(channel: BroadcastChannel, what: ThreadHeap | 'ask'): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+  channel.postMessage(what)
+}
+
 /** Those of all threads that answer in time; the one that asks is among them. */
 export async function askThreads(waitMs: number): Promise<ThreadHeap[]> {
   const channel = new BroadcastChannel(CHANNEL)
   const heaps: ThreadHeap[] = [heapOfThisThread()]
-  channel.onmessage = (event) => {
-    const { data } = event as { data: ThreadHeap | 'ask' }
+  channel.addEventListener('message', (event) => {
+    const { data } = event as unknown as { data: ThreadHeap | 'ask' }
     if (data !== 'ask') heaps.push(data)
-  }
-  channel.postMessage('ask')
+  })
+  say(channel, 'ask')
   await new Promise((resolve) => setTimeout(resolve, waitMs))
   channel.close()
   return heaps
@@ -51,9 +56,9 @@ function listen(): void {
   observer.observe({ entryTypes: ['gc'] })
   if (isMainThread) return
   const channel = new BroadcastChannel(CHANNEL)
-  channel.onmessage = (event) => {
-    if ((event as { data: unknown }).data === 'ask') channel.postMessage(heapOfThisThread())
-  }
+  channel.addEventListener('message', (event) => {
+    if ((event as unknown as { data: unknown }).data === 'ask') say(channel, heapOfThisThread())
+  })
   channel.unref()
 }
 

@@ -45,10 +45,11 @@ export function addGuestOptions(command: Command): Command {
   )
   return command
     .option('--dir <folder>', 'where pairs keep tokens, registers, logs and run files', DEFAULT_DIR)
-    .option(
-      '--guest <file>',
-      'the WebAssembly module to protect (the shipped kv.wasm)',
-      SHIPPED_GUEST,
+    .addOption(
+      new Option('--guest <file>', 'the WebAssembly module to protect').default(
+        SHIPPED_GUEST,
+        'the shipped kv.wasm',
+      ),
     )
     .addOption(
       new Option(

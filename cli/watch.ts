@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'
-import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
 import { formatOption, type FormatOptions } from './status.ts'
 import { addTargetOptions, chooseTargets, connectTo, type TargetOptions } from './targets.ts'
@@ -21,11 +20,11 @@ export function addWatch(program: Command): void {
       const targets = chooseTargets(options)
       const show = options.format === 'json' ? (status: Status) => JSON.stringify(status) : describe
       const clients = await Promise.all(targets.map(connectTo))
-      const stop = () => clients.forEach((client) => client.close())
-      process.once('SIGINT', stop)
-      process.once('SIGTERM', stop)
-      process.stdout.on('error', stop)
-      await Promise.all(clients.map(async (client) => follow(client, show)))
+      const stopping = new AbortController()
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.once(signal, () => stopping.abort())
+      }
+      await Promise.all(clients.map(async (client) => follow(client, show, stopping.signal)))
     })
   teach(command, {
     when:
@@ -38,19 +37,22 @@ export function addWatch(program: Command): void {
   })
 }
 
-async function follow(client: OperatorClient, show: (status: Status) => string): Promise<void> {
+async function follow(
+  client: OperatorClient,
+  show: (status: Status) => string,
+  stopping: AbortSignal,
+): Promise<void> {
   const link = { closed: false }
   const tell = (status: Status) => void process.stdout.write(`${show(status)}\n`)
   client.onClosed = () => (link.closed = true)
   client.onStatus = tell
-  const { status } = await client.ask('watch')
-  if (status === undefined) throw new CliError('usage', 'an answer without a status')
-  tell(status)
-  while (!link.closed) {
-    await delay(EVERY_MS)
+  await client.ask('watch')
+  while (!link.closed && !stopping.aborted) {
     const next = await client.status().catch(() => undefined)
     if (next !== undefined) tell(next)
+    await delay(EVERY_MS, undefined, { signal: stopping }).catch(() => {})
   }
+  client.close()
 }
 
 function describe(status: Status): string {

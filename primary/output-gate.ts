@@ -21,12 +21,17 @@ export interface Outlet {
 export class OutputGate {
   readonly #outlet: Outlet
   #open = true
+  #shut = false
   #held: Held[] = []
   #first = 0
   #heldBytes = 0
 
   constructor(outlet: Outlet) {
     this.#outlet = outlet
+  }
+
+  get isShut(): boolean {
+    return this.#shut
   }
 
   get isOpen(): boolean {
@@ -54,6 +59,12 @@ export class OutputGate {
     this.#open = false
   }
 
+  /** Nothing leaves any more, whatever is committed: this side is being stopped. */
+  shut(): void {
+    this.#open = false
+    this.#shut = true
+  }
+
   /** Checkpoint `epoch` is committed: all that was said in it or before leaves. Returns the bytes let go. */
   release(epoch: Epoch): number {
     invariant(!this.#open, 'output-commit', `epoch ${epoch} released by an open gate`)
@@ -63,7 +74,7 @@ export class OutputGate {
   /** This side is the standalone owner: everything leaves, and what comes is no longer held. */
   open(): number {
     const bytes = this.#letUpTo(Number.POSITIVE_INFINITY)
-    this.#open = true
+    this.#open = !this.#shut
     return bytes
   }
 
@@ -76,6 +87,7 @@ export class OutputGate {
   }
 
   #letUpTo(epoch: Epoch): number {
+    if (this.#shut) return 0
     const before = this.#heldBytes
     while (this.#first < this.#held.length && this.#held[this.#first].epoch <= epoch) {
       const held = this.#held[this.#first++]

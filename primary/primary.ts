@@ -139,8 +139,8 @@ export class Primary {
   }
 
   /** Nothing leaves any more and nobody comes in: the register is about to say `stopped`. */
-  hold(): void {
-    this.gate.hold()
+  shut(): void {
+    this.gate.shut()
     this.world.output.serve(false)
   }
 
@@ -185,7 +185,7 @@ export class Primary {
       return { refused: 'not-primary' }
     }
     if (this.#session !== undefined) return { refused: 'already-paired' }
-    if (this.state !== 'standalone') return { refused: 'not-primary' }
+    if (this.state !== 'standalone' || this.gate.isShut) return { refused: 'not-primary' }
     if (hello.generation < this.record.generation) return { refused: 'stale-generation' }
     if (!this.welcoming) return { refused: 'failback-not-asked' }
     return this.#welcome(hello, link)

@@ -257,7 +257,7 @@ export class Side {
       role.tellStopped()
       this.#end('the pair was stopped')
     }
-    role.hold()
+    role.shut()
     world.witness.compareAndSet(this.record.generation, { kind: 'stopped' }, end)
     world.clock.setTimeout(end, delays.witnessTimeoutMs)
     return done()

@@ -19,6 +19,10 @@ export interface SideEvents {
   readonly failover: (row: FailoverRow) => void
 }
 
+function rowsOf<T extends { readonly at: number }>(list: unknown, after: number): T[] {
+  return ((list ?? []) as T[]).filter((row) => row.at > after)
+}
+
 export class SideWatch {
   status: Status | undefined
   /** When the status was heard (performance.now()). */
@@ -120,8 +124,6 @@ export class SideWatch {
     if (checkpoints === seen.checkpoints && failovers === seen.failovers) return
     const rows = Math.min(HISTORY_ROWS_MAX, checkpoints - seen.checkpoints + ROWS_MARGIN)
     const answer = await client.ask('history', { rows }, ANSWER_MS)
-    const rowsOf = <T extends { at: number }>(list: unknown, after: number) =>
-      ((list ?? []) as T[]).filter((row) => row.at > after)
     for (const row of rowsOf<CheckpointRow>(answer.checkpoints, seen.checkpointAt)) {
       seen.checkpointAt = row.at
       this.#events.checkpoint(row)

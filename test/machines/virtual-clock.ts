@@ -34,6 +34,11 @@ export class VirtualClock implements Clock {
     this.#soon.push(callback)
   }
 
+  /** How many timers were ever set. */
+  get timersSet(): number {
+    return this.#order
+  }
+
   get timerCount(): number {
     return this.#timers.size
   }

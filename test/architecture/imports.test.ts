@@ -1,0 +1,127 @@
+// The picture of the house, held by a test: which room may look into which. The rooms stand in a list, and each
+// imports only rooms above it and itself; two that must never know each other say so. The pure rooms, beyond
+// that, know nothing of Node, of time or of chance: they are given all three through shared/ports.ts.
+
+import { describe, expect, test } from 'vitest'
+import { codeOf, importsOf, PRODUCT, SOURCES } from './sources.ts'
+
+interface Room {
+  readonly name: string
+  readonly files: RegExp
+  readonly isPure: boolean
+  /** The packages that it may use. */
+  readonly packages: readonly string[]
+  /** Rooms above it that it must not know all the same. */
+  readonly never?: readonly string[]
+}
+
+const pure = (name: string, files: RegExp, packages: readonly string[] = []): Room => ({
+  name,
+  files,
+  isPure: true,
+  packages,
+})
+
+const worldly = (name: string, files: RegExp, packages: readonly string[] = []): Room => ({
+  name,
+  files,
+  isPure: false,
+  packages,
+})
+
+/** From the bottom of the house to its roof: a room imports only rooms that stand before it. */
+const ROOMS: readonly Room[] = [
+  pure('protocol', /^shared\/protocol\//),
+  pure('formats', /^shared\/formats\//),
+  pure('guest', /^shared\/guest\/[^/]+$/),
+  pure('memory', /^shared\/memory\//),
+  pure('trace', /^shared\/trace\//),
+  pure('messages', /^shared\/control\/messages\.ts$/, ['zod']),
+  pure('ports', /^shared\/ports\.ts$/),
+  pure('failover', /^shared\/failover\//),
+  worldly('channel', /^shared\/channel\//),
+  worldly('control', /^shared\/control\//, ['ws', 'zod']),
+  worldly('wasm', /^shared\/guest\/wasm\//),
+  pure('primary', /^primary\//, ['xstate']),
+  { ...pure('secondary', /^secondary\//, ['xstate']), never: ['primary'] },
+  pure('side', /^side\//),
+  worldly('daemon', /^daemon\//, ['pino', 'zod']),
+  worldly('cli', /^cli\//, ['commander', 'zod']),
+  worldly('bench', /^bench\//, ['zod']),
+  worldly('test', /^test\//, [
+    'fast-check',
+    'ioredis',
+    'vitest',
+    'ws',
+    'xstate',
+    'xstate/graph',
+    'zod',
+  ]),
+]
+
+const roomOf = (path: string) => ROOMS.find(({ files }) => files.test(path))
+
+/** What a pure room must not name: Node's globals, clocks, chance, and whatever makes things asynchronous. */
+const WORLD =
+  /\b(Buffer|process|global|globalThis|setTimeout|setInterval|setImmediate|queueMicrotask|Date|performance|Promise|async|await|fetch|console|crypto|require|WebSocket|Worker)\b(?!['"]?\s*:)|\bMath\.random\b/g
+
+/** The action of the statecharts that begins a wait. */
+const NOT_THE_KEYWORD = /\bawait\s*\(?:|\bawait:|'await'/
+
+describe('the rooms', () => {
+  test('every source is in one', () => {
+    expect(SOURCES.filter((path) => roomOf(path) === undefined)).toEqual([])
+    expect(PRODUCT.length).toBeGreaterThan(50)
+    for (const { name, files } of ROOMS) {
+      expect({ name, files: SOURCES.some((path) => files.test(path)) }).toEqual({
+        name,
+        files: true,
+      })
+    }
+  })
+
+  test.each(ROOMS)('$name imports only what stands before it', (room) => {
+    const wrong: string[] = []
+    const place = ROOMS.indexOf(room)
+    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+      for (const { to } of importsOf(path).filter(({ to: target }) => target.includes('.ts'))) {
+        const other = roomOf(to)
+        const isBefore = other !== undefined && ROOMS.indexOf(other) <= place
+        if (!isBefore || room.never?.includes(other.name)) wrong.push(`${path} imports ${to}`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test.each(ROOMS)('$name uses only its packages', (room) => {
+    const wrong: string[] = []
+    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+      for (const { to } of importsOf(path).filter(({ to: target }) => !target.includes('.ts'))) {
+        const isNode = to.startsWith('node:')
+        if (isNode ? room.isPure : !room.packages.includes(to)) wrong.push(`${path} imports ${to}`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('the doors are types only: nothing behind them is loaded by whoever names them', () => {
+    expect(importsOf('shared/ports.ts').filter(({ isTypeOnly }) => !isTypeOnly)).toEqual([])
+    expect(codeOf('shared/ports.ts')).not.toMatch(/\b(const|let|function|class|enum)\b/)
+  })
+
+  test.each(ROOMS.filter(({ isPure }) => isPure))('$name knows nothing of the world', (room) => {
+    const wrong: string[] = []
+    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+      for (const [index, line] of codeOf(path).split('\n').entries()) {
+        const words = (line.match(WORLD) ?? []).filter(
+          (word) => !(word === 'await' && NOT_THE_KEYWORD.test(line)),
+        )
+        // The clock of ports.ts is called through an object: `clock.setTimeout(...)`.
+        const own = words.filter((word) => !new RegExp(`[.]${word}\\b`).test(line))
+        const declared = path === 'shared/ports.ts' && /^\s+(setTimeout|clearTimeout)\(/.test(line)
+        if (own.length > 0 && !declared) wrong.push(`${path}, line ${index + 1}: ${own.join(', ')}`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+})
