@@ -11,6 +11,8 @@ export const ramPages = ramMb * 256
 export const regionPages = 16_000
 
 const periodMs = 20_000
+/** Other work on the machine must not end a session in mid-round. */
+const suspectMs = 10_000
 /** After the answer: the secondary still applies, and the next `dirty` must not run beside that. */
 const settleMs = 25
 /** Of the guest itself, beside its region: counters and lines. */
@@ -25,7 +27,7 @@ export async function withStressPair<T>(
   work: (stress: StressPair) => Promise<T>,
   more: Partial<PairOptions> = {},
 ): Promise<T> {
-  const options = { guest: 'stress', memoryBytes: ramMb << 20, delays: { periodMs }, ...more }
+  const options = { guest: 'stress', memoryBytes: ramMb << 20, delays: { periodMs, suspectMs }, ...more }
   return DaemonPair.with(options, async (pair) => {
     const client = await LineClient.connect(pair.clientPort(pair.primary))
     try {

@@ -68,7 +68,6 @@ export class Ledger {
     if (found < newest) this.#newest.set(slot, found)
   }
 
-  /** Nobody serves any more: nothing of what was acknowledged is there. */
   allGone(): void {
     this.lost = this.acknowledged
   }
@@ -229,9 +228,11 @@ export class Load {
     for (const writer of this.#writers) writer.stopping = true
     await Promise.all(this.#runs)
     const checked = await Promise.all(this.#writers.map((writer) => writer.check(withinMs)))
-    checked.forEach((served, i) => {
-      if (!served) this.#writers[i]?.ledger.allGone()
-    })
     return checked.every(Boolean)
+  }
+
+  /** Nobody holds the guest any more: nothing of what was acknowledged is there. */
+  allGone(): void {
+    for (const writer of this.#writers) writer.ledger.allGone()
   }
 }

@@ -56,8 +56,8 @@ const VERBS_IN_ORDER = [
 export function makeProgram(): Command {
   const program = new Command('colo')
     .description(
-      'Two daemons keep a guest alive through the death of its host: the primary runs it, again\n' +
-        'and again sends what changed to the secondary, and lets its output leave only then.',
+      'Two daemons keep a guest alive through the death of its host: the primary runs it, again and ' +
+        'again sends what changed to the secondary, and lets its output leave only then.',
     )
     .showHelpAfterError(false)
     .exitOverride()

@@ -39,6 +39,8 @@ export interface SecondaryOptions {
   readonly stopped: () => void
 }
 
+const SCRAP = new Uint8Array(65536)
+
 /** What effects.ts works on. */
 export type SecondaryParts = Secondary
 
@@ -217,7 +219,7 @@ export class Secondary {
     if (session.over || !this.#actor.getSnapshot().can({ type: 'session.opened' })) {
       session.end('connection-lost', 'the session was given up before its data channel was open')
       channel.close()
-      return { buffer: () => new Uint8Array(1), received() {}, taken() {}, closed() {} }
+      return { buffer: () => SCRAP, received() {}, taken() {}, closed() {} }
     }
     this.#session = session
     record.session = welcome.session
@@ -239,7 +241,8 @@ export class Secondary {
 
   #dataHandlers(session: Session, reader: CheckpointReader): DataChannelHandlers {
     return {
-      buffer: () => reader.buffer(),
+      // What still comes of a session that is over must not touch the arena of the next.
+      buffer: () => (session.over ? SCRAP : reader.buffer()),
       received: (count) => {
         if (session.over) return
         try {

@@ -101,7 +101,8 @@ export class LiveView {
 
   #line(rates: Rates): string {
     const { run, writes } = this.#options
-    const primary = run.status(run.holderOf('primary') ?? 'a')
+    const owner = run.holderOf('primary')
+    const primary = owner && run.status(owner)
     const sides = SIDE_NAMES.map((name) => {
       const status = run.status(name)
       if (status === undefined) return `${name} ${run.isLiving(name) ? 'starting' : 'gone'}`

@@ -123,6 +123,12 @@ export class PairRun {
     return only !== undefined && this.status(only)?.state === 'standalone'
   }
 
+  /** A side that serves has the state of the guest, and so may one that still asks for leave to. */
+  get isStateHeld(): boolean {
+    const holding = new Set(['seeding', 'protected', 'claiming', 'standalone'])
+    return this.living.some((name) => holding.has(this.status(name)?.state ?? ''))
+  }
+
   get generation(): number {
     return Math.max(0, ...this.#watches.map(({ status }) => status?.generation ?? 0))
   }

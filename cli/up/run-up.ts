@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { delayArguments, delaysOf, type DelayOptions } from '../daemon-options.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
 import { showSeconds } from '../units.ts'
 import type { UpOptions } from '../up.ts'
@@ -114,7 +115,15 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
   // Whatever happens here, no daemon is left behind.
   try {
     await launch(run, interrupts, view)
-    view.say(welcome({ run, ports, ...place, witness: options.witness }))
+    view.say(
+      welcome({
+        run,
+        ports,
+        ...place,
+        witness: options.witness,
+        isShipped: options.guest === SHIPPED_GUEST,
+      }),
+    )
     const protectedAt = performance.now()
     if (options.load !== undefined) load = await startLoad(options.load, ports)
     view.start()
@@ -122,6 +131,7 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     view.stop()
     const served = load === undefined || interrupts.hurry || (await load.finish())
     await run.settle()
+    if (!served && !run.isStateHeld) load?.allGone()
     const summary = summarize(run, load?.writes ?? NO_WRITES)
     judge(run, load, served)
     await run.end(STOP_GRACE_MS, () => interrupts.hurry)
@@ -159,15 +169,13 @@ async function launch(run: PairRun, interrupts: Interrupts, view: LiveView): Pro
 }
 
 function failToLaunch(run: PairRun): never {
-  for (const name of SIDE_NAMES) {
-    const { child } = run.side(name) ?? {}
-    if (child === undefined) continue
-    // What the user gave is refused by the daemon in one line; more would only hide it.
-    if (child.end?.code === EXIT_CODES.usage.code) {
-      throw new CliError('usage', child.complaint.replace(/^colo(?: \w+)?: /, ''))
-    }
-    process.stderr.write(`${name} (${child.logFile}):\n${child.tail()}\n`)
+  const children = SIDE_NAMES.flatMap((name) => run.side(name)?.child ?? [])
+  // What the user gave is refused by the daemon in one line; more would only hide it.
+  const refused = children.find((child) => child.end?.code === EXIT_CODES.usage.code)
+  if (refused !== undefined) {
+    throw new CliError('usage', refused.complaint.replace(/^colo: /, ''))
   }
+  for (const child of children) process.stderr.write(`${child.logFile}:\n${child.tail()}\n`)
   const states = SIDE_NAMES.map((name) => {
     const { state, reason } = run.status(name) ?? { state: 'gone', reason: 'it ended' }
     return `${name} is ${state} (${reason})`

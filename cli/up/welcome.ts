@@ -1,7 +1,7 @@
 // What `colo up` prints once the pair is protected: where everything is, and what to try.
 
 import { formatTable } from '../table.ts'
-import { SIDE_NAMES, type PairRun, type SideName } from './pair-run.ts'
+import { otherSide, SIDE_NAMES, type PairRun, type SideName } from './pair-run.ts'
 import type { SidePorts } from './ports.ts'
 
 export interface Whereabouts {
@@ -10,9 +10,12 @@ export interface Whereabouts {
   readonly pair: string
   readonly tokenFile: string
   readonly witness: string
+  /** The guest is the shipped one, which redis-cli can talk to. */
+  readonly isShipped: boolean
 }
 
-export function welcome({ run, ports, pair, tokenFile, witness }: Whereabouts): string {
+export function welcome(where: Whereabouts): string {
+  const { run, ports, pair, tokenFile, witness, isShipped } = where
   const rows = SIDE_NAMES.map((name) => {
     const child = run.side(name)?.child
     const { clients, control, data } = ports[name]
@@ -23,13 +26,17 @@ export function welcome({ run, ports, pair, tokenFile, witness }: Whereabouts): 
   const primary = run.holderOf('primary') ?? 'a'
   const warning = run.status(primary)?.warning
   const portOf = (name: SideName) => ports[name].clients.split(':').at(-1)
+  const ask = (name: SideName, question: string) =>
+    isShipped
+      ? `redis-cli -p ${portOf(name)} ${question}`
+      : `nc ${ports[name].clients.replace(':', ' ')}`
   const tries = [
-    [`redis-cli -p ${portOf(primary)} incr visits`, 'the guest is a service'],
+    [ask(primary, 'incr visits'), 'the guest is a service'],
     [
       `kill -9 ${run.side(primary)?.child.pid}`,
       'the other side goes on, with every acknowledged write:',
     ],
-    [`redis-cli -p ${portOf(primary === 'a' ? 'b' : 'a')} get visits`, ''],
+    [ask(otherSide(primary), 'get visits'), ''],
     [`npx colo status --pair ${pair}`, 'both sides in a table (npx colo --help has more)'],
   ]
   const width = Math.max(...tries.map(([command = '']) => command.length))

@@ -58,14 +58,21 @@ export const GUARDS = {
   isAloneOwner: (f: Facts) =>
     f.register?.holder.kind === 'alone' && f.register.holder.owner === f.sessionOwner,
   isOwnersGeneration: (f: Facts) => f.register?.generation === f.sessionGeneration,
-  isPairWithPrimaryMe: (f: Facts) =>
+  /** As the primary, whatever the session: an answer to a pair that was asked for may have been lost. */
+  isPairOfMine: (f: Facts) =>
     f.register?.holder.kind === 'pair' && f.register.holder.primary === f.me,
-  isPairWithSecondaryMe: (f: Facts) =>
-    f.register?.holder.kind === 'pair' && f.register.holder.secondary === f.me,
-  isThisSession: (f: Facts) =>
-    f.register?.holder.kind === 'pair' && f.register.holder.session === f.session,
-  isPeerKnown: (f: Facts) => f.peer !== undefined,
+  isPairOfMySession: (f: Facts) =>
+    f.register?.holder.kind === 'pair' &&
+    f.register.holder.primary === f.me &&
+    f.register.holder.session === f.session,
+  /** As the secondary, and of this session: the state of an earlier one is worth nothing. */
+  isPairWithMe: (f: Facts) =>
+    f.register?.holder.kind === 'pair' &&
+    f.register.holder.secondary === f.me &&
+    f.register.holder.session === f.session,
+  /** Only a peer that has answered is known to live: without one nobody can be said to be dead. */
   isHeldByTheDead: (f: Facts) =>
+    f.peer !== undefined &&
     holders(f.register).length > 0 &&
     !holders(f.register).some((one) => one === f.me || one === f.peer),
 }
@@ -83,24 +90,24 @@ export const SURVIVAL: readonly Row[] = [
   { at: 'start', when: ['isBehind'], gives: 'backwards' },
   { at: 'start', when: ['hasNoOwner', 'wasToldPrimary'], gives: 'found' },
   // [9] A pair or an owner of which nobody lives any more can't be joined.
-  { at: 'start', when: ['isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
+  { at: 'start', when: ['isHeldByTheDead'], gives: 'gone' },
   { at: 'start', when: [], gives: 'join' },
   // [5] Only a pair that names this incarnation and this session lets a secondary claim ...
-  { at: 'claim', when: ['isPairWithSecondaryMe', 'isThisSession'], gives: 'claim' },
+  { at: 'claim', when: ['isPairWithMe'], gives: 'claim' },
   // [9] ... one that was seeded and never named has nobody to wait for once the owner is dead ...
-  { at: 'claim', when: ['isAloneOwner', 'isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
+  { at: 'claim', when: ['isAloneOwner', 'isHeldByTheDead'], gives: 'gone' },
   // [7] ... and until the owner has moved on it may still be named by a late write.
   { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], gives: 'wait' },
   // [6] What the register says after this side has written alone(me).
   { at: 'claimed', when: ['isAloneMe'], gives: 'won' },
-  { at: 'claimed', when: ['isPairWithPrimaryMe'], gives: 'again' },
-  { at: 'claimed', when: ['isPairWithSecondaryMe', 'isThisSession'], gives: 'again' },
+  { at: 'claimed', when: ['isPairOfMine'], gives: 'again' },
+  { at: 'claimed', when: ['isPairWithMe'], gives: 'again' },
   // [3] What it says after this side has written the pair.
-  { at: 'paired', when: ['isPairWithPrimaryMe', 'isThisSession'], gives: 'named' },
+  { at: 'paired', when: ['isPairOfMySession'], gives: 'named' },
   { at: 'paired', when: ['isAloneMe'], gives: 'retry' },
   // [9] A side that halted looks whether there is somebody to join.
   { at: 'halted', when: ['isBehind'], gives: 'backwards' },
-  { at: 'halted', when: ['isPeerKnown', 'isHeldByTheDead'], gives: 'gone' },
+  { at: 'halted', when: ['isHeldByTheDead'], gives: 'gone' },
   { at: 'halted', when: [], gives: 'join' },
 ]
 

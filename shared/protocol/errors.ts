@@ -41,7 +41,7 @@ export const ERRORS = {
   'bad-stream': {
     wanted: false,
     meaning: 'the bytes of the peer are no valid stream; the offset, record and rule are named',
-    wayOut: 'record the session and run colo verify on it',
+    wayOut: 'record the session (--record): colo flatten names the place in the recording again',
   },
   'guest-died': {
     wanted: false,

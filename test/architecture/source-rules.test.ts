@@ -1,9 +1,8 @@
 // The numbers and habits that keep the source readable, and the tables that must not rot: no row of DELAYS,
 // LIMITS or ERRORS that nothing uses. Each exemption is named with its reason, and fails once it is not needed.
 
-import { basename } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DELAY_NAMES } from '../../shared/protocol/delays.ts'
 import { ERRORS } from '../../shared/protocol/errors.ts'
@@ -13,7 +12,6 @@ import { ALL_FILES, codeOf, PRODUCT, SOURCES, textOf } from './sources.ts'
 
 const LINES_MAX = 300
 const FUNCTION_LINES_MAX = 70
-const COLUMNS_MAX = 100
 
 /** Longer than a file should be, with the most that each may have. */
 const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
@@ -30,7 +28,7 @@ const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why
 }
 
 /** Functions that are one table: a short entry for each name. */
-const TABLE_FUNCTIONS = ['primaryEffects', 'secondaryEffects']
+const TABLE_FUNCTIONS = ['primaryEffects', 'secondaryEffects', 'watchPrimary', 'watchSecondary']
 
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|types|index|misc|lib)\.\w+$/
 
@@ -39,23 +37,28 @@ interface FunctionLines {
   readonly lines: number
 }
 
+const FUNCTION_HEADS: readonly RegExp[] = [
+  /^( *)(?:export )?(?:async )?function (\w+)/,
+  /^( *)(?:export )?(?:readonly |const )([#\w]+)\b.* =>(?: \(?)?\{$/,
+  /^( *)(?:static |async |get |set )*([#\w]+)\(.*\{$/,
+  /^( *)(?:static |async )*([#\w]+)\($/,
+]
+
+const KEYWORD = /^(if|for|while|switch|catch|return|super)$/
+
 /** The sources are formatted, so that a function ends at the first `}` that stands where its line began. */
 function functionsOf(path: string): FunctionLines[] {
   const lines = textOf(path).split('\n')
   return lines.flatMap((line, first) => {
-    const [, indent, name] =
-      /^( *)(?:export )?(?:async )?(?:function |static |get |set |readonly |const )*([#\w]+)\b.*[)>\w] (?:=> )?\{$/.exec(
-        line,
-      ) ?? []
-    if (
-      name === undefined ||
-      /^(if|for|while|switch|else|class|interface|type|return|try)$/.test(name)
-    ) {
-      return []
-    }
-    if (!line.includes('(') || /\b(class|interface)\b/.test(line)) return []
-    const length = lines.slice(first + 1).findIndex((one) => one.startsWith(`${indent}}`))
-    return length < 0 ? [] : [{ name, lines: length + 2 }]
+    const head = FUNCTION_HEADS.map((pattern) => pattern.exec(line)).find((match) => match !== null)
+    if (!head || KEYWORD.test(head[2])) return []
+    const rest = lines.slice(first + 1)
+    // Parameters on lines of their own: a call looks alike but for what follows its `)`.
+    const isCall =
+      line.endsWith('(') && !rest.find((one) => one.startsWith(`${head[1]})`))?.endsWith('{')
+    if (isCall) return []
+    const length = rest.findIndex((one) => one.startsWith(`${head[1]}}`) && !one.endsWith('{'))
+    return length < 0 ? [] : [{ name: head[2], lines: length + 2 }]
   })
 }
 
@@ -63,13 +66,7 @@ const isTestBlock = (name: string) => /^(describe|test)$/.test(name)
 
 /** The words are put together here, so that this file does not name what it looks for. */
 const MACHINE_PATHS = new RegExp(
-  [
-    `/${'work'}/`,
-    `/${'home'}/\\w`,
-    `/${'Users'}/\\w`,
-    `/${'root'}/`,
-    `[A-Z]:\\\\\\\\?${'Users'}`,
-  ].join('|'),
+  ['work/', 'root/', String.raw`home/\w`, String.raw`Users/\w`].map((path) => `/${path}`).join('|'),
 )
 
 const isText = (path: string) => !readFileSync(join(ROOT, path)).subarray(0, 8192).includes(0)
@@ -121,19 +118,6 @@ describe('files', () => {
         .flatMap((line, at) =>
           MACHINE_PATHS.test(line) ? [`${path}, line ${at + 1}: ${line}`] : [],
         ),
-    )
-    expect(wrong).toEqual([])
-  })
-
-  test(`keep code within ${COLUMNS_MAX} columns`, () => {
-    const wrong = SOURCES.flatMap((path) =>
-      textOf(path)
-        .split('\n')
-        .flatMap((line, at) => {
-          // A comment or a text that can't be broken may be a little longer.
-          const isProse = /^\s*(\/\/|\*|\/\*\*)|['"`]/.test(line)
-          return line.length > (isProse ? 160 : COLUMNS_MAX) ? [`${path}, line ${at + 1}`] : []
-        }),
     )
     expect(wrong).toEqual([])
   })

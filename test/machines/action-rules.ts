@@ -19,6 +19,20 @@ function must(holds: boolean, rule: string, step: Step): void {
   )
 }
 
+/** Where an answer of the witness is waited for. */
+const ASKING: Readonly<Record<RoleName, RegExp>> = {
+  primary: /standing: asking\)|^claiming\.writing$|^yielding\.reading$/,
+  secondary: /^(connecting|claiming|halted)\.reading$|^(founding|claiming)\.writing$/,
+}
+
+function watchQuestions(role: RoleName): Watcher {
+  return (step) => {
+    const hasLeft = step.from !== step.to && ASKING[role].test(step.from)
+    if (!hasLeft || (ASKING[role].test(step.to) && role === 'primary')) return
+    must(step.actions.includes('stopAsking'), 'a question is given up with its state', step)
+  }
+}
+
 type Watcher = (step: Step) => void
 
 /** What has happened on the way so far, and what each action demands of it. */
@@ -172,5 +186,8 @@ function watchSecondary(): Watcher {
 }
 
 export function watcherOf(role: RoleName): Watcher {
-  return role === 'primary' ? watchPrimary() : watchSecondary()
+  const watchers = [role === 'primary' ? watchPrimary() : watchSecondary(), watchQuestions(role)]
+  return (step) => {
+    for (const watch of watchers) watch(step)
+  }
 }

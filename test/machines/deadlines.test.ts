@@ -56,7 +56,7 @@ function isWithin(state: string, { path }: AnyStateNode): boolean {
 }
 
 /** What an actor does within `ms` of having reached a state of this node, and where it is then. */
-function after(
+function within(
   role: RoleName,
   node: AnyStateNode,
   ms: number,
@@ -98,8 +98,8 @@ describe.each<RoleName>(['primary', 'secondary'])('the %s', (role) => {
   test.each(waiting.map((node) => ({ node, name: nameOf(node) })))('acts in $name', ({ node }) => {
     for (const delay of delaysOf(node)) {
       const { ms } = DELAYS[delay]
-      const early = after(role, node, ms - 1)
-      const late = after(role, node, ms)
+      const early = within(role, node, ms - 1)
+      const late = within(role, node, ms)
       const acts = `${early.did.join(', ')} | ${late.did.join(', ')}`
       const more = late.did.slice(early.did.length)
       expect({ acts, acted: more.length > 0 || !late.isThere }).toEqual({ acts, acted: true })

@@ -51,7 +51,7 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       const { time, chance } = simulation
       simulation.connected = false
       simulation.network.cut('all', () => simulation.noticed())
-      time.at(time.now + chance.between(5, 300), () => {
+      time.at(time.now + chance.between(5, 600), () => {
         simulation.connected = true
       })
     },
@@ -95,7 +95,7 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
         process.die(false)
         restartLater(simulation, process)
       }
-      simulation.witness.goBack(1 + simulation.chance.below(3))
+      simulation.witness.goBack(simulation.chance.pick([1, 2, 3, Infinity]))
       simulation.checkers.obeyed(simulation.witness.register?.generation ?? 0)
       simulation.forgive()
     },

@@ -125,7 +125,7 @@ export class Process {
       now: () => time.now,
       setTimeout: (callback, delayMs) => later(delayMs + chance.between(0, 0.3), callback),
       clearTimeout: (handle) => time.cancel(handle),
-      soon: (callback) => void later(0.01, callback),
+      soon: (callback) => void later(chance.delay(1), callback),
     }
   }
 

@@ -173,6 +173,8 @@ export class Simulation {
   #operate(): void {
     for (const process of this.processes) process.start()
     if (this.time.now < HORIZON_MS + 500 || this.#anyHolderLives()) return
+    // A pair that was never founded is not lost: whoever was told will found it.
+    if (!this.checkers.facts.forgiven && this.witness.register === undefined) return
     const halted = this.processes.find((one) => one.side.state === 'halted')
     if (halted) this.#startOver(halted)
   }

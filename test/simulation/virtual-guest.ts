@@ -35,7 +35,7 @@ class WatchedStore extends PageStore {
 
   override apply(pagesMax: number): boolean {
     // Slices are what a real apply is made of.
-    const whole = super.apply(Math.min(pagesMax, pagesMax === Infinity ? Infinity : 2))
+    const whole = super.apply(Math.min(pagesMax, pagesMax === Infinity ? Infinity : 5))
     if (whole) this.#applied()
     return whole
   }
@@ -80,6 +80,7 @@ export class VirtualGuest implements GuestPort {
   }
 
   start(): void {
+    this.#simulation.checkers.cold(this.#process)
     this.#begin()
     this.#ram.fill(0)
     this.#calls = 0

@@ -118,10 +118,8 @@ class Channel extends Wire {
   side(end: number): DataChannel {
     return {
       write: (chunks) => this.#write(end, chunks),
-      close: () => {
-        this.handlers[end] = undefined
-        this.close(end)
-      },
+      // What was on its way still comes: the session must not listen to it.
+      close: () => this.close(end),
     }
   }
 

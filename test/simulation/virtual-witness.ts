@@ -23,7 +23,7 @@ export class VirtualWitness {
 
   /** A restored backup: the register of some generations ago. */
   goBack(steps: number): void {
-    for (let i = 0; i < steps; i++) this.register = this.#history.pop()
+    for (let i = 0; i < steps && this.#history.length > 0; i++) this.register = this.#history.pop()
   }
 
   /** The door of one process to it. */

@@ -6,7 +6,7 @@ import type { Process } from '../process.ts'
 import type { Simulation } from '../simulation.ts'
 import { Facts, type Captured } from './facts.ts'
 import { NamedDeadlines } from './named-deadlines.ts'
-import { checkAlone, checkServes } from './one-server.ts'
+import { checkAlone, checkCold, checkProtected, checkServes } from './one-server.ts'
 import { OnlyForward } from './only-forward.ts'
 import { checkReleased } from './output-commit.ts'
 import { checkApplied, checkLoaded, checkReady } from './whole-checkpoints.ts'
@@ -16,6 +16,7 @@ export class Checkers {
   readonly #simulation: Simulation
   readonly #forward = new OnlyForward()
   readonly #deadlines = new NamedDeadlines()
+  #startsOver = false
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation
@@ -52,6 +53,11 @@ export class Checkers {
     this.#judge('one-server', checkServes(this.#simulation.witness.register, process))
   }
 
+  cold(process: Process): void {
+    this.#judge('one-server', checkCold(process, this.#startsOver))
+    this.#startsOver = false
+  }
+
   registered(register: Register): void {
     this.#judge('only-forward', this.#forward.registered(register))
   }
@@ -59,6 +65,7 @@ export class Checkers {
   /** An operator starts over: the register is right as it is, and acknowledged writes are lost. */
   obeyed(generation: number): void {
     this.facts.forgiven = true
+    this.#startsOver = true
     this.#forward.obeyed(generation)
   }
 
@@ -67,7 +74,12 @@ export class Checkers {
     if (!process.alive) return
     this.#judge('one-server', checkAlone(this.#simulation.processes))
     this.#judge('only-forward', this.#forward.look(process, this.facts.forgiven))
-    this.#judge('named-deadlines', this.#deadlines.look(process, this.#simulation.time.now))
+    const { witness, time } = this.#simulation
+    this.#judge('one-server', checkProtected(witness.register, process))
+    this.#judge('named-deadlines', this.#deadlines.look(process, time.now))
+    const answers = witness.reachable && witness.loss === 0
+    const late = this.#deadlines.lookAtClaim(process, witness.register, answers, time.now)
+    this.#judge('named-deadlines', late)
   }
 
   #judge(rule: RuleName, finding: string | undefined): void {

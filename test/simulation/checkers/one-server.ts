@@ -17,3 +17,21 @@ export function checkAlone(processes: readonly Process[]): string | undefined {
   )
   return alone.length > 1 ? 'both sides stand alone' : undefined
 }
+
+/** A cold guest belongs to a pair that has none: its founder was told so, or an operator starts over. */
+export function checkCold(process: Process, startsOver: boolean): string | undefined {
+  if (process.told === 'primary' || startsOver) return undefined
+  return `${process.name} founds the pair without having been told`
+}
+
+/** Protected shows once the register names the pair, not before. */
+export function checkProtected(
+  register: Register | undefined,
+  process: Process,
+): string | undefined {
+  const { role, state, record } = process.side
+  if (role !== 'primary' || state !== 'protected') return undefined
+  if (register?.generation !== record.generation || register.holder.kind === 'pair')
+    return undefined
+  return `${process.name} shows protected while the register is ${JSON.stringify(register)}`
+}

@@ -1,0 +1,154 @@
+// `colo up` with real daemons: a run that ends by itself, one that is broken on the way, and what is left of its
+// daemons however it ends.
+
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import type { Status } from '../../shared/control/messages.ts'
+import { isAlive, livingDaemons } from '../../daemon/run-files.ts'
+import { STAGE_NAMES } from '../../shared/trace/rows.ts'
+import type { Summary } from '../../cli/up/summary.ts'
+import { until } from '../integration/pair.ts'
+import { colo, inFolder, Running } from './command.ts'
+
+const quantiles = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) }
+
+describe('colo up', () => {
+  it('protects, loads, ends by itself and reports', async () => {
+    await inFolder(async (dir) => {
+      const args = ['--port', 'auto', '--for', '2s', '--load', '2', '--format', 'json']
+      const { code, stdout, stderr } = await colo('up', '--dir', dir, ...args)
+      expect(stderr).not.toContain('colo up:')
+      expect(code).toBe(0)
+      const summary = JSON.parse(stdout) as Summary
+      expect(summary).toEqual({
+        checkpoints: expect.any(Number),
+        stages: Object.fromEntries(STAGE_NAMES.map((name) => [name, quantiles])),
+        pause: quantiles,
+        pages: expect.any(Number),
+        bytes: expect.any(Number),
+        failovers: [],
+        writes: { acknowledged: expect.any(Number), lost: 0 },
+        generation: 2,
+        states: { a: 'protected', b: 'protected' },
+      })
+      expect(summary.checkpoints).toBeGreaterThan(10)
+      expect(summary.writes.acknowledged).toBeGreaterThan(10)
+      expect(livingDaemons(dir)).toEqual([])
+    })
+  })
+
+  it('survives a kill and is protected again', async () => {
+    await inFolder(async (dir) => {
+      const faults = ['--kill', 'primary@500ms', '--respawn', '--kill', 'secondary@1s']
+      const args = ['--port', 'auto', '--for', '1500ms', '--load', '2', '--format', 'json']
+      const { code, stdout, stderr } = await colo('up', '--dir', dir, ...args, ...faults)
+      expect(stderr).not.toContain('colo up:')
+      expect(code).toBe(0)
+      const { failovers, writes, states } = JSON.parse(stdout) as Summary
+      expect(failovers.map(({ from, to }) => from + to)).toEqual(['ab', 'bb'])
+      expect(writes.lost).toBe(0)
+      expect(states).toEqual({ a: 'protected', b: 'protected' })
+    })
+  })
+
+  it('ends with 1 when an injection never finds the pair protected', async () => {
+    await inFolder(async (dir) => {
+      const faults = ['--kill', 'primary@100ms', '--kill', 'primary@200ms']
+      const { code, stderr } = await colo(
+        'up',
+        '--dir',
+        dir,
+        '--port',
+        'auto',
+        '--for',
+        '1s',
+        ...faults,
+      )
+      expect(stderr).toContain('kill primary@0.2s was not done')
+      expect(code).toBe(1)
+    })
+  })
+
+  it('names a port that is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await colo('up', '--port', String(port))
+    server.close()
+    expect(stderr).toContain(`127.0.0.1:${port} is in use`)
+    expect(code).toBe(2)
+  })
+
+  it('says in one line why a guest is refused', async () => {
+    await inFolder(async (dir) => {
+      const { code, stderr } = await colo(
+        'up',
+        '--dir',
+        dir,
+        '--port',
+        'auto',
+        '--guest',
+        'no.wasm',
+      )
+      expect(stderr).toMatch(/^colo: .*no\.wasm.*\n$/)
+      expect(code).toBe(2)
+    })
+  })
+})
+
+/** A pair that runs until somebody ends it. */
+async function launched(dir: string): Promise<Running> {
+  const running = new Running(['up', '--dir', dir, '--port', 'auto'])
+  await until('both daemons and their protection', () => running.bytes.includes('try, in another'))
+  return running
+}
+
+describe('the daemons of colo up', () => {
+  it('end in order at a Ctrl-C, and can be asked before', async () => {
+    await inFolder(async (dir) => {
+      const running = await launched(dir)
+      const status = await colo('status', '--dir', dir, '-f', 'json')
+      expect((JSON.parse(status.stdout) as Status[]).map(({ state }) => state)).toEqual([
+        'protected',
+        'protected',
+      ])
+      const refused = await colo('failback', '--dir', dir)
+      expect(refused).toMatchObject({ code: 4, stdout: '' })
+      expect(refused.stderr).toMatch(/^colo: not-now: .+\n$/)
+      const moved = await colo('failover', '--dir', dir)
+      expect(moved).toMatchObject({ code: 0, stderr: '' })
+      await until('the hand-over', async () => {
+        const { stdout } = await colo('history', '--dir', dir, '--name', 'b')
+        return stdout.includes('handed-over')
+      })
+      running.process.kill('SIGINT')
+      const { code, stderr } = await running.ended
+      expect(stderr).not.toContain('colo')
+      expect(code).toBe(0)
+      expect(livingDaemons(dir)).toEqual([])
+    })
+  })
+
+  it('do not outlive it when it is killed', async () => {
+    await inFolder(async (dir) => {
+      const running = await launched(dir)
+      const pids = livingDaemons(dir).map(({ pid }) => pid)
+      expect(pids).toHaveLength(2)
+      running.process.kill('SIGKILL')
+      await until('their end', () => !pids.some(isAlive))
+    })
+  })
+
+  it('can be stopped one by one, and by pair', async () => {
+    await inFolder(async (dir) => {
+      const running = await launched(dir)
+      expect(await colo('stop', '--dir', dir)).toMatchObject({ code: 2 })
+      expect(await colo('stop', '--dir', dir, '--name', 'b')).toMatchObject({ code: 0 })
+      expect(livingDaemons(dir).map(({ name }) => name)).toEqual(['a'])
+      expect(await colo('stop', '--dir', dir, '--pair')).toMatchObject({ code: 0 })
+      expect(livingDaemons(dir)).toEqual([])
+      await running.ended
+    })
+  })
+})
