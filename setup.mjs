@@ -4,7 +4,15 @@
 // JavaScript without dependencies because it runs before there are any. All it says goes to stderr, since
 // stdout belongs to the command that follows. `node setup.mjs check` also lints and checks the format.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,7 +38,14 @@ const bin = (name) => join('node_modules', '.bin', name)
 function install() {
   if (changedAt('node_modules/.package-lock.json') >= changedAt('package-lock.json')) return
   console.error('setup: installing the packages that package-lock.json names ...')
-  run('the installation', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Not `npm ci`: it refuses a lock file that does not list the optional binaries of every other platform.
+  run('the installation', 'npm', [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ])
 }
 
 function compile() {
@@ -49,7 +64,13 @@ function compileGuests() {
     const newest = Math.max(...readdirSync(folder).map((file) => changedAt(join(folder, file))))
     if (changedAt(target) >= newest) continue
     run(`compiling the guest ${name}`, bin('asc'), [
-      source, '--config', join(folder, 'asconfig.json'), '--target', 'release', '--outFile', target,
+      source,
+      '--config',
+      join(folder, 'asconfig.json'),
+      '--target',
+      'release',
+      '--outFile',
+      target,
     ])
   }
 }

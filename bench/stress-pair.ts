@@ -27,7 +27,12 @@ export async function withStressPair<T>(
   work: (stress: StressPair) => Promise<T>,
   more: Partial<PairOptions> = {},
 ): Promise<T> {
-  const options = { guest: 'stress', memoryBytes: ramMb << 20, delays: { periodMs, suspectMs }, ...more }
+  const options = {
+    guest: 'stress',
+    memoryBytes: ramMb << 20,
+    delays: { periodMs, suspectMs },
+    ...more,
+  }
   return DaemonPair.with(options, async (pair) => {
     const client = await LineClient.connect(pair.clientPort(pair.primary))
     try {

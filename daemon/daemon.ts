@@ -164,7 +164,7 @@ export class Daemon {
         dialPeer: (answer) => dialPeer(peer, timeoutMs, { ...answer, bad }),
         dialData: ({ address, token }, answer) => {
           const there = reachable(address, peer)
-          dialData({ ...answer, address: there, token, timeoutMs, tap: undefined })
+          dialData({ ...answer, address: there, token, timeoutMs })
         },
       },
       guest: this.#guest,
@@ -178,8 +178,8 @@ export class Daemon {
   #recording(): Recording | undefined {
     const { record, name } = this.config
     if (record === undefined) return undefined
-    const session = `${name}-g${this.#side.record.generation}-s${this.#side.session}`
-    const ended = (why: string) => this.#log.warn({ session }, `recording ended: ${why}`)
+    const session = () => `${name}-g${this.#side.record.generation}-s${this.#side.session}`
+    const ended = (why: string) => this.#log.warn(`recording ended: ${why}`)
     return new Recording(record, session, ended)
   }
 }

@@ -8,39 +8,48 @@ import type { WireTap } from '../shared/channel/data-channel.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 
 export class Recording implements WireTap {
-  readonly #forward: WriteStream
-  readonly #back: WriteStream
+  readonly #folder: string
+  readonly #name: () => string
   readonly #problem: (why: string) => void
+  #streams: { readonly forward: WriteStream; readonly back: WriteStream } | undefined
   #over = false
 
-  /** `name` tells the session apart. `problem` hears why a recording ended early. */
-  constructor(folder: string, name: string, problem: (why: string) => void) {
-    mkdirSync(folder, { recursive: true })
+  /** `name` tells the session apart, asked at its first byte. `problem` hears why a recording ended early. */
+  constructor(folder: string, name: () => string, problem: (why: string) => void) {
+    this.#folder = folder
+    this.#name = name
     this.#problem = problem
-    this.#forward = createWriteStream(join(folder, `${name}.forward`))
-    this.#back = createWriteStream(join(folder, `${name}.back`))
-    for (const stream of [this.#forward, this.#back]) {
-      stream.on('error', (error) => this.#end(error.message))
-    }
   }
 
   sent(bytes: Uint8Array): void {
-    this.#write(this.#forward, bytes)
+    if (!this.#over) this.#write(this.#open().forward, bytes)
   }
 
   received(bytes: Uint8Array): void {
-    this.#write(this.#back, bytes)
+    if (!this.#over) this.#write(this.#open().back, bytes)
   }
 
   closed(): void {
     if (this.#over) return
     this.#over = true
-    this.#forward.end()
-    this.#back.end()
+    this.#streams?.forward.end()
+    this.#streams?.back.end()
+  }
+
+  #open(): { readonly forward: WriteStream; readonly back: WriteStream } {
+    if (this.#streams) return this.#streams
+    mkdirSync(this.#folder, { recursive: true })
+    const file = join(this.#folder, this.#name())
+    const [forward, back] = [
+      createWriteStream(`${file}.forward`),
+      createWriteStream(`${file}.back`),
+    ]
+    for (const stream of [forward, back]) stream.on('error', (error) => this.#end(error.message))
+    this.#streams = { forward, back }
+    return this.#streams
   }
 
   #write(stream: WriteStream, bytes: Uint8Array): void {
-    if (this.#over) return
     stream.write(Uint8Array.from(bytes))
     if (stream.writableLength > LIMITS.recordingBytesMax) {
       this.#end(`the disk is ${LIMITS.recordingBytesMax} bytes behind`)

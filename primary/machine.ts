@@ -263,6 +263,6 @@ export const primaryMachine = base.createMachine({
       },
     },
 
-    leaving: { entry: 'leave' },
+    leaving: { entry: 'leave', on: { 'guest.died': {} } },
   },
 })

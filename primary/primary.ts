@@ -9,7 +9,7 @@ import { Deadline } from '../shared/failover/deadline.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
-import { LIBXL } from '../shared/formats/libxl-records.ts'
+import { CONTROL_ID, LIBXL } from '../shared/formats/libxl-records.ts'
 import { pfnOf } from '../shared/formats/page-data.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
@@ -26,7 +26,6 @@ import type {
 import type { DelayName, Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
-import { CONTROL_ID } from '../shared/protocol/messages.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { describeHolder, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
 import type { Trigger } from '../shared/trace/rows.ts'
@@ -195,6 +194,8 @@ export class Primary {
     const { world, record } = this
     const { clock, random, network } = world
     record.session++
+    // Epochs only grow, in the pair as in each side: a seed must be newer than anything that its reader has seen.
+    record.reachedEpoch(hello.epoch)
     const session = new Session({
       clock,
       delays: this.#options.delays,

@@ -182,7 +182,8 @@ export class Secondary {
   #refused(message: PeerMessage & { type: 'refused' }): void {
     if (message.incarnation) this.record.peer = message.incarnation
     if (message.register) this.world.witness.learn(message.register)
-    if (message.code !== 'not-primary') this.changed(`${message.code}: ${message.reason}`)
+    if (message.code !== 'not-primary' && this.state === 'connecting')
+      this.changed(`${message.code}: ${message.reason}`)
     this.hangUp()
     this.send({ type: 'link.failed' })
   }
@@ -434,6 +435,8 @@ export class Secondary {
   }
 
   #sessionEnded(session: Session, end: SessionEnd): void {
+    // One that was welcomed and never got its data channel is an attempt to join that failed.
+    if (this.#session === undefined) this.send({ type: 'link.failed' })
     if (this.#session !== session) return
     this.#session = undefined
     this.#reader = undefined

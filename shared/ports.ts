@@ -143,6 +143,8 @@ export interface WitnessAnswer {
 /** The judge between the sides. Answers may be lost; a late answer to an abandoned question is dropped. */
 export interface Witness {
   readonly kind: string
+  /** Both sides read and write the same register; without that nobody can hand over safely. */
+  readonly shared: boolean
   /** What a status must say of it, such as that split brain is possible. */
   readonly warning: string | undefined
   read(answer: (answer: WitnessAnswer) => void): void

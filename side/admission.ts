@@ -1,5 +1,6 @@
 // Who may come in: the checks that do not depend on the role or the state of this side, in the order in which
-// they are made. The token is first, so that a stranger learns nothing of the pair.
+// they are made. The version is first, since nothing else can be trusted to mean the same; the token is next, so
+// that a stranger learns nothing of the pair.
 
 import type { PeerHello } from '../shared/control/messages.ts'
 import type { GuestIdentity } from '../shared/ports.ts'

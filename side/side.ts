@@ -201,11 +201,15 @@ export class Side {
 
   #failover(): VerbResult {
     const role = this.#role
+    const { witness } = this.#options.world
+    if (this.state === 'protected' && !witness.shared) {
+      return this.#notNow(`a hand-over needs a witness that both sides read, not ${witness.kind}`)
+    }
     if (role instanceof Primary && role.handOver()) return done('handing over to the secondary')
     if (role instanceof Secondary && role.askToYield())
       return done('asked the primary to hand over')
     if (this.state !== 'claiming') return this.#notNow('needs a protected pair or a waiting claim')
-    this.#options.world.witness.grant()
+    witness.grant()
     return done('the claim is granted')
   }
 
@@ -234,6 +238,7 @@ export class Side {
         `the register is at generation ${current}: give --generation ${current}`,
       )
     }
+    this.#options.world.witness.grant()
     return this.#role instanceof Secondary && this.#role.startOver(generation)
       ? done('writing alone; the guest starts cold')
       : this.#notNow('needs a halted side')
@@ -288,6 +293,7 @@ export class Side {
       name,
       incarnation: this.record.incarnation,
       generation: this.record.generation,
+      epoch: this.record.epoch,
       guest: identity.guest,
     }
   }

@@ -17,6 +17,7 @@ const UNREACHED: WitnessAnswer = { reached: false, register: undefined }
 
 export class FileWitness implements Witness {
   readonly kind = 'file'
+  readonly shared = true
   readonly warning = undefined
   readonly #folder: string
   readonly #problem: (why: string) => void

@@ -14,6 +14,7 @@ const WARNINGS = {
 
 export class GrantingWitness implements Witness {
   readonly kind: 'operator' | 'none'
+  readonly shared = false
   readonly warning: string
   readonly #own: FileWitness
   #last: Register | undefined

@@ -27,7 +27,7 @@ class SocketChannel implements DataChannel {
   readonly #tap: WireTap | undefined
   handlers: DataChannelHandlers | undefined
 
-  constructor(socket: Socket, tap: WireTap | undefined) {
+  constructor(socket: Socket, tap?: WireTap) {
     this.#socket = socket
     this.#tap = tap
     socket.setNoDelay(true)
@@ -55,7 +55,7 @@ class SocketChannel implements DataChannel {
 
   /** Bytes that came elsewhere are put where they belong. */
   deliver(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && this.handlers && !this.#socket.destroyed; ) {
+    for (let at = 0; at < bytes.length && this.handlers && !this.#socket.destroyed;) {
       const buffer = this.handlers.buffer()
       const count = Math.min(buffer.length, bytes.length - at)
       buffer.set(bytes.subarray(at, at + count))
@@ -82,7 +82,6 @@ export interface DialOptions {
   readonly address: string
   readonly token: string
   readonly timeoutMs: number
-  readonly tap: WireTap | undefined
   open(channel: DataChannel): DataChannelHandlers
   failed(why: string): void
 }
@@ -115,7 +114,7 @@ export function dialData(options: DialOptions): void {
     socket.setTimeout(0)
     socket.write(tokenLine(options.token))
     answered = true
-    channel = new SocketChannel(socket, options.tap)
+    channel = new SocketChannel(socket)
     channel.handlers = options.open(channel)
   })
 }
@@ -124,6 +123,7 @@ export interface DataServerOptions {
   readonly address: string
   /** For a connection to show its token. */
   readonly timeoutMs: number
+  /** Hears all of a session; of a connection that is refused it hears nothing but its end. */
   tap(): WireTap | undefined
   /** What the channel calls, or undefined if the token is no session's. */
   accept(token: string, channel: DataChannel): DataChannelHandlers | undefined
@@ -190,13 +190,9 @@ export class DataServer {
     const [word, version, token] = line.split(' ')
     if (word !== 'colo-pair' || token === undefined) return refuse('no token line of this protocol')
     if (version !== String(PROTOCOL_VERSION.major)) return refuse(`protocol version ${version}`)
-    const tap = this.#options.tap()
-    const channel = new SocketChannel(socket, tap)
+    const channel = new SocketChannel(socket, this.#options.tap())
     const handlers = this.#options.accept(token, channel)
-    if (handlers === undefined) {
-      tap?.closed()
-      return refuse('the token is of no session')
-    }
+    if (handlers === undefined) return refuse('the token is of no session')
     channel.handlers = handlers
     const deliver = (bytes: Buffer) => channel.deliver(bytes)
     socket.on('data', deliver)

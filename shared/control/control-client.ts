@@ -31,10 +31,7 @@ export function dialPeer(
     bad(why: string): void
   },
 ): void {
-  const socket = new WebSocket(
-    `ws://${address}`,
-    options(timeoutMs, LIMITS.controlMessageBytesMax),
-  )
+  const socket = new WebSocket(`ws://${address}`, options(timeoutMs, LIMITS.controlMessageBytesMax))
   let handlers: ControlLinkHandlers | undefined
   const fail = (error: Error) => answer.failed(error.message)
   const bad = (why: string) => answer.bad(why)

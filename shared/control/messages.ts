@@ -41,6 +41,7 @@ export const helloSchema = z.object({
   name: z.string().max(200),
   incarnation,
   generation: count,
+  epoch: count,
   guest: z.object({
     name: z.string().max(200),
     digest: z.string().max(200),

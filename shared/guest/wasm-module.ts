@@ -13,7 +13,9 @@ export const GUEST_ABI = 1
 export const GUEST_INPUT_BYTES = 16384
 
 const WASM_PAGE_BYTES = 65536
-const V128 = 0x7b
+/** f64, f32, i64, i32: what a host can read and write as bits. */
+const NUMBERS: readonly number[] = [0x7c, 0x7d, 0x7e, 0x7f]
+const PLAIN_LIMITS = 1
 
 export interface ModuleFacts {
   /** Names of the exported mutable globals, sorted: the CPU state. */
@@ -21,6 +23,12 @@ export interface ModuleFacts {
   readonly importsMemory: boolean
   /** Bytes of memory that the module asks for at its start. */
   readonly memoryBytes: number
+}
+
+interface Limits {
+  readonly flags: number
+  readonly min: number
+  readonly max: number | undefined
 }
 
 class Cursor {
@@ -54,10 +62,10 @@ class Cursor {
     return text
   }
 
-  limits(): { min: number; max: number | undefined } {
+  limits(): Limits {
     const flags = this.byte()
     const min = this.leb()
-    return { min, max: flags & 1 ? this.leb() : undefined }
+    return { flags, min, max: flags & 1 ? this.leb() : undefined }
   }
 
   /** Skips the constant expression that a global begins with. */
@@ -84,7 +92,7 @@ interface Sections {
   readonly imports: string[]
   readonly globals: GlobalFacts[]
   readonly exports: Map<string, { kind: number; index: number }>
-  memory: { min: number; max: number | undefined } | undefined
+  memory: Limits | undefined
   importsMemory: boolean
 }
 
@@ -162,7 +170,9 @@ export function inspectModule(
   const reasons: string[] = []
   for (const name of found.imports) {
     if ((GUEST_IMPORTS as readonly string[]).includes(name)) continue
-    reasons.push(`it imports ${name}, which the host does not give (it gives ${GUEST_IMPORTS.join(', ')})`)
+    reasons.push(
+      `it imports ${name}, which the host does not give (it gives ${GUEST_IMPORTS.join(', ')})`,
+    )
   }
   for (const name of GUEST_EXPORTS) {
     if (found.exports.get(name)?.kind !== 0) reasons.push(`it does not export the function ${name}`)
@@ -186,8 +196,8 @@ function judgeGlobals(found: Sections, reasons: string[]): string[] {
     if (name === undefined) {
       const which = global.imported ?? `number ${index}`
       reasons.push(`its mutable global ${which} is not exported, so its state can't be captured`)
-    } else if (global.type === V128) {
-      reasons.push(`its mutable global ${name} is a v128, which the host can't read`)
+    } else if (!NUMBERS.includes(global.type)) {
+      reasons.push(`its mutable global ${name} is no number, so its value can't be sent`)
     } else {
       captured.push(name)
     }
@@ -201,13 +211,18 @@ function judgeMemory(found: Sections, memoryBytesMax: number, reasons: string[])
     reasons.push('it has no memory')
     return 0
   }
+  if (memory.flags > PLAIN_LIMITS) reasons.push('its memory is shared or 64-bit')
   const given = Math.floor(memoryBytesMax / WASM_PAGE_BYTES)
   if (memory.min > given) {
-    reasons.push(`it needs ${memory.min} WebAssembly pages of memory at its start, --memory gives ${given}`)
+    reasons.push(
+      `it needs ${memory.min} WebAssembly pages of memory at its start, --memory gives ${given}`,
+    )
   }
   if (importsMemory) {
     if (memory.max !== undefined && memory.max < given) {
-      reasons.push(`it takes at most ${memory.max} WebAssembly pages of memory, --memory gives ${given}`)
+      reasons.push(
+        `it takes at most ${memory.max} WebAssembly pages of memory, --memory gives ${given}`,
+      )
     }
   } else {
     if (exports.get('memory')?.kind !== 2) reasons.push('it neither imports nor exports its memory')

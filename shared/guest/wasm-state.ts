@@ -68,7 +68,8 @@ export function decodeDevice(bytes: Uint8Array): WasmDevice | string {
     return `device state: ${count} connections do not fit`
   }
   const connections: number[] = []
-  for (let i = 0; i < count; i++) connections.push(data.getUint32(DEVICE_HEADER_BYTES + 4 * i, true))
+  for (let i = 0; i < count; i++)
+    connections.push(data.getUint32(DEVICE_HEADER_BYTES + 4 * i, true))
   const inputs = Number(data.getBigUint64(8, true))
   const outputs = Number(data.getBigUint64(16, true))
   return { inputs, outputs, connections }

@@ -33,7 +33,10 @@ const rows = {
     value: 4 * 1024 * 1024,
     meaning: 'one answer to an operator: the whole history fits',
   },
-  controlMessageBytesMax: { value: 256 * 1024, meaning: 'one message to a side on the control channel' },
+  controlMessageBytesMax: {
+    value: 256 * 1024,
+    meaning: 'one message to a side on the control channel',
+  },
   controlConnectionsMax: { value: 64, meaning: 'control connections at one time' },
   tokenLineBytesMax: { value: 128, meaning: 'the first line on the data channel' },
   checkpointRows: { value: 1024, meaning: 'checkpoints kept in the history' },

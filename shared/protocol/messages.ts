@@ -44,9 +44,6 @@ export const MESSAGES = {
 
 export type MessageName = keyof typeof MESSAGES
 
-/** Ids of CHECKPOINT_STATE (xen-streams, section 2). */
-export const CONTROL_ID = { NEW: 0, SVM_SUSPENDED: 1, SVM_READY: 2, SVM_RESUMED: 3 } as const
-
 /** Major and minor version of what the daemons say to each other; a different major is refused. */
 export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const
 

@@ -54,6 +54,7 @@ async function hello(change: Record<string, unknown>): Promise<string> {
     name: 'stranger',
     incarnation: 'f'.repeat(32),
     generation,
+    epoch: 0,
     guest: { name: guest.name, digest, memoryBytes },
     ...change,
   })
@@ -65,7 +66,11 @@ describe('the control channel refuses', () => {
     ['no token', { token: undefined }, 'wrong-token'],
     ['another pair', { pair: 'another' }, 'wrong-pair'],
     ['another major version', { version: { major: 2, minor: 0 } }, 'wrong-version'],
-    ['another guest', { guest: { name: 'kv', digest: 'ff', memoryBytes: 16 << 20 } }, 'wrong-guest'],
+    [
+      'another guest',
+      { guest: { name: 'kv', digest: 'ff', memoryBytes: 16 << 20 } },
+      'wrong-guest',
+    ],
     ['a second secondary', {}, 'already-paired'],
     ['a message without its fields', { incarnation: 'nobody' }, 'bad-message'],
     ['an unknown kind of caller', { from: 'stranger' }, 'bad-message'],

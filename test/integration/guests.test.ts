@@ -69,27 +69,30 @@ describe('a guest that dies', () => {
   it.each([
     ['by a trap', 'trap', /trap: /],
     ['by a spin', 'forever', /spin: one call took longer than 600 ms/],
-  ])('%s: the other side goes on, and this one comes back as its secondary', async (_, poison, why) => {
-    pair = await Pair.protected({ guest: 'stress', delays: { guestCallTimeoutMs: 600 } })
-    const client = await LineClient.to(pair.clients.a)
-    client.say('count')
-    await until('the first answer', () => client.lines.length === 1)
-    client.say(poison)
-    const survivor = await until('b to be the primary', async () => {
-      const status = await pair!.status('b')
-      return status.role === 'primary' && status.state === 'protected' && status
-    })
-    expect(survivor.failovers).toBe(1)
-    expect(pair.log('a')).toMatch(why)
-    expect((await pair.status('a')).role).toBe('secondary')
-    await until('the client to be closed', () => client.closed)
+  ])(
+    '%s: the other side goes on, and this one comes back as its secondary',
+    async (_, poison, why) => {
+      pair = await Pair.protected({ guest: 'stress', delays: { guestCallTimeoutMs: 600 } })
+      const client = await LineClient.to(pair.clients.a)
+      client.say('count')
+      await until('the first answer', () => client.lines.length === 1)
+      client.say(poison)
+      const survivor = await until('b to be the primary', async () => {
+        const status = await pair!.status('b')
+        return status.role === 'primary' && status.state === 'protected' && status
+      })
+      expect(survivor.failovers).toBe(1)
+      expect(pair.log('a')).toMatch(why)
+      expect((await pair.status('a')).role).toBe('secondary')
+      await until('the client to be closed', () => client.closed)
 
-    const second = await LineClient.to(pair.clients.b)
-    second.say('count')
-    await until('an answer', () => second.lines.length === 1)
-    expect(second.lines).toEqual(['2'])
-    second.close()
-  })
+      const second = await LineClient.to(pair.clients.b)
+      second.say('count')
+      await until('an answer', () => second.lines.length === 1)
+      expect(second.lines).toEqual(['2'])
+      second.close()
+    },
+  )
 
   it('alone: halted, guest state lost, until somebody starts over', async () => {
     pair = await Pair.protected({ guest: 'stress', delays: { haltedRecheckMs: 50 } })

@@ -15,22 +15,25 @@ afterEach(async () => {
 })
 
 describe('failover by request', () => {
-  it.each(['a', 'b'] as const)('asked of %s: the secondary goes on and the pair is whole again', async (name) => {
-    pair = await Pair.protected()
-    const client = await redis(pair.clients.a)
-    await client.set('key', 'value')
-    const operator = await pair.client(name)
-    await operator.ask('failover', { token: pair.token() })
-    await until('b to be the primary', async () => {
-      const status = await pair!.status('b')
-      return status.role === 'primary' && status.state === 'protected'
-    })
-    await pair.until('a', 'protected')
-    expect(await (await redis(pair.clients.b)).get('key')).toBe('value')
-    // What was asked for is no error.
-    expect(pair.log('b')).toMatch(/"code":"handed-over","wanted":true/)
-    expect(pair.log('b')).not.toMatch(/"wanted":false/)
-  })
+  it.each(['a', 'b'] as const)(
+    'asked of %s: the secondary goes on and the pair is whole again',
+    async (name) => {
+      pair = await Pair.protected()
+      const client = await redis(pair.clients.a)
+      await client.set('key', 'value')
+      const operator = await pair.client(name)
+      await operator.ask('failover', { token: pair.token() })
+      await until('b to be the primary', async () => {
+        const status = await pair!.status('b')
+        return status.role === 'primary' && status.state === 'protected'
+      })
+      await pair.until('a', 'protected')
+      expect(await (await redis(pair.clients.b)).get('key')).toBe('value')
+      // What was asked for is no error.
+      expect(pair.log('b')).toMatch(/"code":"handed-over","wanted":true/)
+      expect(pair.log('b')).not.toMatch(/"wanted":false/)
+    },
+  )
 
   it('is refused with the state when there is nobody to hand over to', async () => {
     pair = await Pair.protected()

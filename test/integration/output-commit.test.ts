@@ -25,7 +25,10 @@ describe('with READY blocked', () => {
     const before = client.received.length
     for (let i = 0; i < 100; i++) client.say('count')
     // The guest answered them all: their output is held.
-    await until('the guest to have answered', async () => (await pair!.status('a')).heldBytes >= 200)
+    await until(
+      'the guest to have answered',
+      async () => (await pair!.status('a')).heldBytes >= 200,
+    )
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
     expect(client.received.length).toBe(before)
     expect((await pair.status('a')).state).toBe('protected')

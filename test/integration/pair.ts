@@ -98,7 +98,11 @@ export class Pair {
     return pair
   }
 
-  config(name: Name, told: 'primary' | 'secondary', change: Partial<ConfigInput> = {}): ConfigInput {
+  config(
+    name: Name,
+    told: 'primary' | 'secondary',
+    change: Partial<ConfigInput> = {},
+  ): ConfigInput {
     const { options } = this
     const other = name === 'a' ? 'b' : 'a'
     const peer = name === 'b' && this.controlProxy ? this.controlProxy.port : this.control[other]

@@ -102,6 +102,7 @@ export class Script {
       name: 'peer',
       incarnation: PEER,
       generation: generation ?? this.side.record.generation,
+      epoch: 0,
       guest: {
         ...identity,
         ...(what === 'guest' ? { name: value, digest: '5e'.repeat(32) } : {}),

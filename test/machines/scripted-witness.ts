@@ -12,6 +12,7 @@ interface Question {
 
 export class ScriptedWitness implements Witness {
   readonly kind = 'scripted'
+  readonly shared = true
   readonly warning = undefined
   register: Register | undefined
   /** True: every question is answered at once, as soon as the asker has finished. */

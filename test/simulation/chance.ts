@@ -41,7 +41,7 @@ export class Chance {
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)]!
+    return choices[this.below(choices.length)]
   }
 
   /** Mostly small, now and then large: what networks and schedulers do. */

@@ -118,7 +118,7 @@ function draw(chance: Chance): readonly [string, number, Fault] {
     at -= fault[1]
     if (at < 0) return fault
   }
-  return FAULTS[0]!
+  return FAULTS[0]
 }
 
 function strike(

@@ -79,10 +79,10 @@ function options(): Job & { jobs: number; quiet: boolean } {
   const guard = values['without-guard']
   if (guard !== undefined && !(guard in GUARDS)) throw new Error(`there is no guard ${guard}`)
   for (const number of [first, count, jobs]) {
-    if (!Number.isSafeInteger(number) || number! < 0) throw new Error('give whole numbers')
+    if (!Number.isSafeInteger(number) || number < 0) throw new Error('give whole numbers')
   }
   const withoutGuard = guard as GuardName | undefined
-  return { first: first!, count: count!, step: 1, jobs: jobs!, withoutGuard, quiet: values.quiet }
+  return { first: first, count: count, step: 1, jobs: jobs, withoutGuard, quiet: values.quiet }
 }
 
 function tell(seed: number, withoutGuard: GuardName | undefined): boolean {

@@ -52,7 +52,7 @@ export interface GuestAnswer {
 export function decodeAnswer(bytes: Uint8Array): GuestAnswer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const [client, value, instance, captures] = [0, 4, 8, 12].map((at) => view.getUint32(at, true))
-  return { client: client!, value: value!, instance: instance!, captures: captures! }
+  return { client: client, value: value, instance: instance, captures: captures }
 }
 
 export class VirtualGuest implements GuestPort {

@@ -47,8 +47,8 @@ abstract class Wire {
 
   tellClosed(end: number): void {
     const { time, chance } = this.simulation
-    const at = Math.max(this.ends[end]!.lastArrival, time.now) + chance.delay(1)
-    time.at(at, () => this.ends[end]!.run(() => this.closed(end)))
+    const at = Math.max(this.ends[end].lastArrival, time.now) + chance.delay(1)
+    time.at(at, () => this.ends[end].run(() => this.closed(end)))
   }
 
   protected abstract closed(end: number): void
@@ -87,7 +87,7 @@ class Link extends Wire {
     if (!this.open) return
     const { time, chance } = this.simulation
     const text = JSON.stringify(message)
-    const to = this.ends[1 - from]!
+    const to = this.ends[1 - from]
     to.lastArrival = Math.max(to.lastArrival, time.now + chance.delay(this.simulation.latency))
     time.at(to.lastArrival, () => {
       if (!this.simulation.connected) return
@@ -125,8 +125,8 @@ class Channel extends Wire {
 
   #write(from: number, chunks: readonly Uint8Array[]): void {
     const { time, chance } = this.simulation
-    const [end, to] = [this.ends[from]!, this.ends[1 - from]!]
-    if (isReady(chunks[0]!)) this.simulation.sentReady(end.process)
+    const [end, to] = [this.ends[from], this.ends[1 - from]]
+    if (isReady(chunks[0])) this.simulation.sentReady(end.process)
     if (!this.open) return
     end.lastTaken = Math.max(end.lastTaken, time.now + chance.delay(0.2))
     const taken = end.lastTaken

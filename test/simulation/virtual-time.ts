@@ -19,7 +19,7 @@ export class VirtualTime {
     let i = heap.push(entry) - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!before(entry, heap[parent]!)) break
+      if (!before(entry, heap[parent])) break
       heap[i] = heap[parent]!
       i = parent
     }
@@ -33,7 +33,7 @@ export class VirtualTime {
 
   /** Lets everything happen that is due up to `until`, or until `stop` says so. */
   runUntil(until: number, stop: () => boolean): void {
-    while (this.#heap.length > 0 && this.#heap[0]!.at <= until && !stop()) {
+    while (this.#heap.length > 0 && this.#heap[0].at <= until && !stop()) {
       const entry = this.#pop()
       this.now = entry.at
       entry.run?.()
@@ -43,15 +43,15 @@ export class VirtualTime {
 
   #pop(): Entry {
     const heap = this.#heap
-    const top = heap[0]!
+    const top = heap[0]
     const last = heap.pop()!
     if (heap.length === 0) return top
     let i = 0
     for (;;) {
       let child = 2 * i + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (!before(heap[child]!, last)) break
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++
+      if (!before(heap[child], last)) break
       heap[i] = heap[child]!
       i = child
     }

@@ -33,6 +33,7 @@ export class VirtualWitness {
     }
     return {
       kind: 'virtual',
+      shared: true,
       warning: undefined,
       learn() {},
       grant() {},
