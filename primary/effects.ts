@@ -97,7 +97,8 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       guest.stop()
       output.serve(false)
       output.closeAll()
-      side.left()
+      // The next role is built once this one's transition is over.
+      world.clock.soon(() => side.left())
     },
     tellGuestDied() {
       side.tell('guest-died', side.deathOfGuest)

@@ -101,7 +101,8 @@ export function secondaryEffects(
       trace.error('claim-lost', side.describeOwner())
     },
     becomePrimary() {
-      side.becomePrimary()
+      // The next role is built once this one's transition is over.
+      clock.soon(() => side.becomePrimary())
     },
     haltBackwards() {
       trace.error('witness-went-backwards', side.describeBackwards())

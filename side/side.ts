@@ -312,6 +312,7 @@ export class Side {
   }
 
   #promoted(state: GuestState | undefined): void {
+    if (this.#ended) return
     const { world, delays, failback, name } = this.#options
     this.#role.stop()
     this.#paused = false
@@ -329,6 +330,7 @@ export class Side {
   }
 
   #left(): void {
+    if (this.#ended) return
     const old = this.#role
     this.#connections = old instanceof Primary ? old.nextConnection : this.#connections
     old.stop()
