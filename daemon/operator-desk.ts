@@ -74,7 +74,7 @@ export class OperatorDesk {
       register: record.register,
       witness: world.witness.kind,
       warning: world.witness.warning,
-      peer: { name: '', address: config.peer, incarnation: side.peerIncarnation },
+      peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
       guest: {
         ...guest.identity,
         kernel: guest.kernel,
@@ -108,7 +108,7 @@ export class OperatorDesk {
       return { type: 'answer', id, ...side.command(message) }
     }
     if (verb === 'history') {
-      const rows = message.rows ?? HISTORY_ROWS
+      const rows = Math.max(1, message.rows ?? HISTORY_ROWS)
       return {
         type: 'answer',
         id,

@@ -207,6 +207,7 @@ export class Primary {
     session.dataToken = random.token()
     this.#session = session
     this.#secondary = hello.incarnation
+    record.peerName = hello.name
     session.send({
       type: 'welcome',
       name: this.#options.name,

@@ -191,6 +191,7 @@ export class Secondary {
   #welcomed(link: ControlLink, welcome: Welcome): Session {
     const { world, record } = this
     record.peer = welcome.incarnation
+    record.peerName = welcome.name
     this.#link = undefined
     const session = new Session({
       clock: world.clock,

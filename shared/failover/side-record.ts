@@ -14,6 +14,8 @@ export class SideRecord {
   register: Register | undefined
   /** Learnt from whoever answers at the peer's address; never from callers. */
   peer: Incarnation | undefined
+  /** As it called itself; empty until it did. */
+  peerName = ''
   /** The session that this side is or was in. */
   session = 0
   sessionOwner: Incarnation | undefined

@@ -45,9 +45,12 @@ function refusalOf({ code }: StreamError, due: string): string {
 const verdicts = readVerdicts()
 
 describe('the corpus of Xen streams', () => {
-  it.skipIf(verdicts.length > 0)('not run: the corpus is not here', () => {
-    expect(verdicts).toEqual([])
-  })
+  it.skipIf(verdicts.length === 0)(
+    'is here (../shared/corpus: without it only our own streams are read)',
+    () => {
+      expect(verdicts.length).toBeGreaterThan(100)
+    },
+  )
 
   it.each(verdicts)('$file is $outcome', ({ file, form, outcome }) => {
     const bytes = new Uint8Array(readFileSync(`${corpus}/${file}`))

@@ -8,7 +8,7 @@ import { Flattener } from '../../shared/formats/flatten.ts'
 import { StreamReader } from '../../shared/formats/stream-reader.ts'
 import { redis } from './clients.ts'
 import { Pair, until } from './pair.ts'
-import { xenVerifier } from './xen-verifier.ts'
+import { xenVerifier } from '../formats/xen-verifier.ts'
 
 let pair: Pair | undefined
 afterEach(async () => {
