@@ -105,7 +105,7 @@ export class CheckpointWriter {
   }
 
   /** All is captured: these pages, those that the secondary's list asks for, and the states. */
-  finish(capture: Capture, alsoPfns: Uint32Array, header: CheckpointHeader): void {
+  finish(capture: Capture, alsoPfns: Uint32Array<ArrayBufferLike>, header: CheckpointHeader): void {
     const { cpu, device } = capture.state
     this.offer(capture.pfns, capture.pages)
     if (alsoPfns.length > 0) {

@@ -54,7 +54,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     },
     releaseCommitted() {
       notes.received(gate.release(side.captured.epoch))
-      side.considerInput()
+      side.clients.consider()
     },
     finishCheckpoint() {
       side.finishRound()

@@ -9,12 +9,6 @@ import { Deadline } from '../shared/failover/deadline.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
-import { CONTROL_ID, LIBXL } from '../shared/formats/libxl-records.ts'
-import { pfnOf } from '../shared/formats/page-data.ts'
-import { StreamError } from '../shared/formats/stream-error.ts'
-import { StreamReader } from '../shared/formats/stream-reader.ts'
-import { readU32 } from '../shared/formats/byte-order.ts'
-import type { ReadRecord } from '../shared/formats/stream-sink.ts'
 import type { Capture } from '../shared/guest/contract.ts'
 import type {
   ControlLink,
@@ -25,18 +19,17 @@ import type {
 } from '../shared/ports.ts'
 import type { DelayName, Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
-import { LIMITS } from '../shared/protocol/limits.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { describeHolder, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
 import type { Trigger } from '../shared/trace/rows.ts'
+import { openBackChannel } from './back-channel.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
+import { ClientConnections } from './client-connections.ts'
 import { primaryEffects } from './effects.ts'
 import { primaryMachine, type EndSession, type PrimaryEvent } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
 import { RoundNotes } from './round-notes.ts'
-
-const BACK_BUFFER_BYTES = 64 * 1024
 
 export interface PrimaryOptions {
   readonly world: World
@@ -65,6 +58,7 @@ export class Primary {
   readonly world: World
   readonly record: SideRecord
   readonly gate: OutputGate
+  readonly clients: ClientConnections
   readonly trigger: CheckpointTrigger
   readonly notes: RoundNotes
   readonly witness: WitnessClient
@@ -84,13 +78,10 @@ export class Primary {
   #captures = 0
   #finished = false
   #untold = false
-  #alsoPfns = new Uint32Array(0)
+  #alsoPfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
   #foreign: PrimaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
   #lastEnd: SessionEnd | undefined
-  #nextConnection: number
-  readonly #connections = new Set<number>()
-  #inputBytes = 0
 
   constructor(options: PrimaryOptions) {
     const { world, delays, record } = options
@@ -98,8 +89,9 @@ export class Primary {
     this.world = world
     this.record = record
     this.welcoming = options.welcoming
-    this.#nextConnection = options.nextConnection
     this.gate = new OutputGate(world.output)
+    const { guest, output } = world
+    this.clients = new ClientConnections(guest, output, this.gate, options.nextConnection)
     this.notes = new RoundNotes(world.clock)
     this.trigger = new CheckpointTrigger(world.clock, delays, this.gate, (trigger) => {
       this.dueTrigger = trigger
@@ -167,14 +159,6 @@ export class Primary {
     return this.#session && this.#secondary
   }
 
-  get nextConnection(): number {
-    return this.#nextConnection
-  }
-
-  get clientCount(): number {
-    return this.#connections.size
-  }
-
   // A secondary comes. `hello` has the token, the pair and the guest of this side already.
 
   /** Why the caller is refused, or what its link calls. */
@@ -232,8 +216,9 @@ export class Primary {
     if (session === undefined || session.channel !== undefined) return undefined
     if (token !== session.dataToken || session.over) return undefined
     session.channel = channel
-    this.#writer = new CheckpointWriter(this.world.guest.store, channel)
-    const handlers = this.#backChannel(session)
+    const writer = new CheckpointWriter(this.world.guest.store, channel)
+    this.#writer = writer
+    const handlers = this.#backChannel(session, writer)
     this.#send({ type: 'session.opened' })
     return handlers
   }
@@ -245,60 +230,20 @@ export class Primary {
     if (message.type === 'yield') this.handOver()
   }
 
-  // The back channel: bare CHECKPOINT_STATE and CHECKPOINT_DIRTY_PFN_LIST records.
-
-  #backChannel(session: Session): DataChannelHandlers {
-    const buffer = new Uint8Array(BACK_BUFFER_BYTES)
-    const reader = new StreamReader(
-      {
-        record: (record) => this.#fromBackChannel(session, record),
-        pageData: () => {},
-        pageBytes: () => {},
+  #backChannel(session: Session, writer: CheckpointWriter): DataChannelHandlers {
+    return openBackChannel(session, this.world.guest.store.pageCount, {
+      replied: (alsoPfns) => {
+        this.#alsoPfns = alsoPfns
+        this.#send({ type: 'peer.checkpoint-reply' })
       },
-      {
-        form: 'back',
-        limits: { recordBytesMax: LIMITS.recordBytesMax, pfnsMax: LIMITS.dirtyPfnsMax },
-      },
-    )
-    return {
-      buffer: () => buffer,
-      received: (count) => {
-        if (session.over) return
-        try {
-          reader.push(buffer, 0, count)
-        } catch (error) {
-          if (!(error instanceof StreamError)) throw error
-          session.end('bad-stream', error.message)
-        }
-      },
+      received: () => this.#send({ type: 'peer.vmstate-received' }),
+      loaded: () => this.#send({ type: 'peer.vmstate-loaded' }),
       taken: () => {
-        const writer = this.#writer
-        if (session.over || writer === undefined) return
         const waited = writer.waits
         writer.taken()
         if (waited) this.#send({ type: 'channel.taken' })
       },
-      closed: () => session.closed('the data channel was closed'),
-    }
-  }
-
-  #fromBackChannel(session: Session, record: ReadRecord): void {
-    if (session.over) return
-    if (record.type !== LIBXL.CHECKPOINT_STATE.type) {
-      const count = record.length / 8
-      this.#alsoPfns = new Uint32Array(count)
-      for (let i = 0; i < count; i++) {
-        const pfn = pfnOf(record.body, i)
-        if (pfn >= this.world.guest.store.pageCount) {
-          return session.end('bad-stream', `pfn ${pfn} of the dirty list is beyond the guest's RAM`)
-        }
-        this.#alsoPfns[i] = pfn
-      }
-      return this.#send({ type: 'peer.checkpoint-reply' })
-    }
-    const id = readU32(record.body, 0)
-    if (id === CONTROL_ID.SVM_READY) this.#send({ type: 'peer.vmstate-received' })
-    if (id === CONTROL_ID.SVM_RESUMED) this.#send({ type: 'peer.vmstate-loaded' })
+    })
   }
 
   // The guest and its clients.
@@ -321,56 +266,17 @@ export class Primary {
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
-    if (!this.#connections.has(connection)) return
-    if (bytes === undefined) this.#connections.delete(connection)
+    if (!this.clients.has(connection)) return
+    if (bytes === undefined) this.clients.dropped(connection)
     this.gate.said(this.record.epoch + 1, connection, bytes, this.world.clock.now())
     if (this.gate.isOpen) return
     this.trigger.consider()
-    this.considerInput()
-  }
-
-  guestTook(bytes: number): void {
-    this.#inputBytes -= bytes
-    this.considerInput()
+    this.clients.consider()
   }
 
   guestDied(why: string): void {
     this.deathOfGuest = why
     this.#send({ type: 'guest.died' })
-  }
-
-  /** The number of a new connection, or undefined if this side takes none now. */
-  clientOpened(): number | undefined {
-    if (this.#connections.size >= LIMITS.connectionsMax) return undefined
-    const connection = this.#nextConnection++
-    this.#connections.add(connection)
-    this.world.guest.open(connection)
-    return connection
-  }
-
-  clientSaid(connection: number, bytes: Uint8Array): void {
-    if (!this.#connections.has(connection)) return
-    this.#inputBytes += bytes.length
-    this.world.guest.input(connection, bytes)
-    this.considerInput()
-  }
-
-  /** The client will say no more: the guest closes once it has read everything, and its answers still leave. */
-  clientEnded(connection: number): void {
-    if (this.#connections.has(connection)) this.world.guest.close(connection)
-  }
-
-  clientClosed(connection: number): void {
-    if (this.#connections.delete(connection)) this.world.guest.close(connection)
-  }
-
-  /** Clients are read from only while neither the gate nor the guest has too much of theirs. */
-  considerInput(): void {
-    const { heldBytesMax, guestInputBytesMax } = LIMITS
-    const full = this.gate.heldBytes > heldBytesMax || this.#inputBytes > guestInputBytesMax
-    const low = this.gate.heldBytes < heldBytesMax / 2 && this.#inputBytes < guestInputBytesMax / 2
-    if (full) this.world.output.pauseInput(true)
-    else if (low) this.world.output.pauseInput(false)
   }
 
   // Operator.

@@ -94,7 +94,7 @@ export class Side {
   }
 
   get clientCount(): number {
-    return this.#role instanceof Primary ? this.#role.clientCount : 0
+    return this.#role instanceof Primary ? this.#role.clients.count : 0
   }
 
   get peerIncarnation(): string | undefined {
@@ -152,7 +152,7 @@ export class Side {
       if (this.#role instanceof Primary) this.#role.guestCaptured(capture)
     },
     took: (bytes) => {
-      if (this.#role instanceof Primary) this.#role.guestTook(bytes)
+      if (this.#role instanceof Primary) this.#role.clients.took(bytes)
     },
     died: (why) => this.#role.guestDied(why),
   }
@@ -160,19 +160,19 @@ export class Side {
   // Its clients.
 
   clientOpened(): number | undefined {
-    return this.#role instanceof Primary ? this.#role.clientOpened() : undefined
+    return this.#role instanceof Primary ? this.#role.clients.opened() : undefined
   }
 
   clientSaid(connection: number, bytes: Uint8Array): void {
-    if (this.#role instanceof Primary) this.#role.clientSaid(connection, bytes)
+    if (this.#role instanceof Primary) this.#role.clients.said(connection, bytes)
   }
 
   clientEnded(connection: number): void {
-    if (this.#role instanceof Primary) this.#role.clientEnded(connection)
+    if (this.#role instanceof Primary) this.#role.clients.ended(connection)
   }
 
   clientClosed(connection: number): void {
-    if (this.#role instanceof Primary) this.#role.clientClosed(connection)
+    if (this.#role instanceof Primary) this.#role.clients.closed(connection)
   }
 
   // The operator. Verbs that only ask are answered by the daemon.
@@ -332,7 +332,7 @@ export class Side {
   #left(): void {
     if (this.#ended) return
     const old = this.#role
-    this.#connections = old instanceof Primary ? old.nextConnection : this.#connections
+    this.#connections = old instanceof Primary ? old.clients.next : this.#connections
     old.stop()
     this.#role = this.#newSecondary()
     this.#role.start()

@@ -61,7 +61,12 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   "a closed session's READY obeyed": [
-    { file: 'primary/primary.js', find: 'if (session.over) return', replace: 'if (false) return' },
+    { file: 'primary/back-channel.js', find: 'if (!session.over)', replace: 'if (true)' },
+    {
+      file: 'primary/back-channel.js',
+      find: 'if (session.over) return',
+      replace: 'if (false) return',
+    },
   ],
   'a secondary that claims from the generation it was told': [
     {
