@@ -8,7 +8,7 @@
 // C programs, since those warm up first.
 
 import { alternate, compileReference, runReference } from './compare.ts'
-import type { DaemonPair } from './daemons.ts'
+import { sleep, type DaemonPair } from './daemons.ts'
 import { beside, type Benchmark, type Goal } from './figure.ts'
 import { ramMb, regionPages, withStressPair } from './stress-pair.ts'
 
@@ -16,21 +16,44 @@ const streams = 10
 const pageBytes = 4096
 const mbBytes = 1024 * 1024
 const msPerS = 1000
+const rowsMax = 1000
+const attemptsMax = 200
+const waitMs = 10
 
 interface Seed {
   readonly whole: number
   readonly afterCapture: number
 }
 
-/** MiB/s of the newest seed. */
-async function newestSeed(pair: DaemonPair): Promise<Seed> {
-  const seed = (await pair.checkpoints(1000)).findLast(({ trigger }) => trigger === 'seed')
-  if (seed === undefined || seed.pages < regionPages) throw new Error('there was no full seed')
-  const mb = (seed.pages * pageBytes) / mbBytes
-  return {
-    whole: (mb * msPerS) / seed.cycle,
-    afterCapture: (mb * msPerS) / (seed.cycle - seed.stages.request),
+/**
+ * MiB/s of the seed that `change` brings about. The pair counts as protected once the seed is committed, and
+ * its row comes when it is applied as well, a moment later.
+ */
+async function seedAfter(pair: DaemonPair, change: () => Promise<void>): Promise<Seed> {
+  const { epoch } = await pair.status(pair.primary)
+  await change()
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const rows = await pair.checkpoints(rowsMax, epoch)
+    const seed = rows.find(({ trigger }) => trigger === 'seed')
+    if (seed === undefined) {
+      await sleep(waitMs)
+      continue
+    }
+    if (seed.pages < regionPages) throw new Error(`only ${seed.pages} pages were seeded`)
+    const mb = (seed.pages * pageBytes) / mbBytes
+    return {
+      whole: (mb * msPerS) / seed.cycle,
+      afterCapture: (mb * msPerS) / (seed.cycle - seed.stages.request),
+    }
   }
+  throw new Error('there was no seed')
+}
+
+async function restartSecondary(pair: DaemonPair): Promise<void> {
+  const name = pair.secondary
+  await pair.kill(name)
+  await pair.launch(name, 'secondary')
+  await pair.protected()
 }
 
 async function streamMbPerS(program: string): Promise<number> {
@@ -44,35 +67,25 @@ export const seeding: Benchmark = async ({ rounds, tell }) => {
   const fresh: Seed[] = []
   const handed: Seed[] = []
   const results = await withStressPair(async ({ pair }) => {
-    const note = async (kind: string, seeds: Seed[]) => {
-      const seed = await newestSeed(pair)
-      seeds.push(seed)
-      tell(`seed, ${kind}: ${seed.whole.toFixed(0)} MiB/s`)
-      return seed.whole
+    const seed = async (kind: string, seeds: Seed[], change: () => Promise<void>) => {
+      const made = await seedAfter(pair, change)
+      seeds.push(made)
+      tell(`seed, ${kind}: ${made.whole.toFixed(0)} MiB/s`)
+      return made.whole
     }
     await pair.handOver() // for the compilers in Node, and for both memories
     await pair.handOver()
-    const arms = {
-      handed: async () => {
-        await pair.handOver()
-        return note('hand-over', handed)
-      },
-      ...(program === undefined
+    const reference: Record<string, () => Promise<number>> =
+      program === undefined
         ? {}
-        : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }),
-    }
-    const first = await alternate(rounds, arms)
+        : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }
+    const first = await alternate(rounds, {
+      handed: async () => seed('hand-over', handed, async () => pair.handOver()),
+      ...reference,
+    })
     const second = await alternate(rounds, {
-      fresh: async () => {
-        const name = pair.secondary
-        await pair.kill(name)
-        await pair.launch(name, 'secondary')
-        await pair.protected()
-        return note('fresh process', fresh)
-      },
-      ...(program === undefined
-        ? {}
-        : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }),
+      fresh: async () => seed('fresh process', fresh, async () => restartSecondary(pair)),
+      ...reference,
     })
     return { first, second }
   })

@@ -13,7 +13,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       gate.open()
       trigger.disarm()
       output.pauseInput(false)
-      output.serve(true)
+      output.serve(!gate.isShut)
       side.changed(side.whyAlone())
     },
 

@@ -43,6 +43,7 @@ export interface PrimaryOptions {
   /** This side is to become a fresh secondary. */
   readonly left: () => void
   readonly changed: (reason: string) => void
+  readonly crashed: (error: unknown) => void
 }
 
 interface Captured {
@@ -113,7 +114,7 @@ export class Primary {
       delays,
     })
     this.#actor = createActor(machine, { clock: world.clock })
-    this.#actor.subscribe({ next: () => this.#tell(), error: (error) => this.#crashed(error) })
+    this.#actor.subscribe({ next: () => this.#tell(), error: options.crashed })
   }
 
   start(): void {
@@ -424,9 +425,5 @@ export class Primary {
   #send(event: PrimaryEvent): void {
     if (event.type.startsWith('peer.')) this.#foreign = event
     if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
-  }
-
-  #crashed(error: unknown): void {
-    throw error
   }
 }

@@ -150,9 +150,13 @@ export const secondaryMachine = base.createMachine({
         },
         waiting: { after: { witnessRetryMs: 'writing' } },
         booting: {
-          entry: 'startGuest',
-          on: { 'guest.running': '#secondary.promoted', 'guest.died': '#secondary.connecting' },
-          after: { loadTimeoutMs: '#secondary.connecting' },
+          entry: ['startGuest', awaiting('loadTimeoutMs')],
+          exit: 'awaitNothing',
+          on: {
+            'guest.running': '#secondary.promoted',
+            'guest.died': '#secondary.connecting',
+            'deadline.passed': '#secondary.connecting',
+          },
         },
       },
     },
@@ -284,9 +288,13 @@ export const secondaryMachine = base.createMachine({
     },
 
     loading: {
-      entry: ['promote', 'loadGuest'],
-      on: { 'guest.running': 'promoted', 'guest.died': 'connecting' },
-      after: { loadTimeoutMs: 'connecting' },
+      entry: ['promote', 'loadGuest', awaiting('loadTimeoutMs')],
+      exit: 'awaitNothing',
+      on: {
+        'guest.running': 'promoted',
+        'guest.died': 'connecting',
+        'deadline.passed': 'connecting',
+      },
     },
 
     promoted: { entry: 'becomePrimary' },

@@ -37,6 +37,7 @@ export interface SecondaryOptions {
   readonly changed: (reason: string) => void
   /** The primary was told to stop the pair: this side ends as well. */
   readonly stopped: () => void
+  readonly crashed: (error: unknown) => void
 }
 
 const SCRAP = new Uint8Array(65536)
@@ -95,9 +96,7 @@ export class Secondary {
     this.#actor = createActor(machine, { clock: world.clock })
     this.#actor.subscribe({
       next: () => this.#tell(),
-      error: (error) => {
-        throw error
-      },
+      error: options.crashed,
     })
   }
 
@@ -270,6 +269,7 @@ export class Secondary {
     const names = holder.kind === 'pair' && holder.secondary === this.record.incarnation
     if (!names || holder.session !== session.number) return
     this.record.saw(message.register)
+    this.record.peer = this.record.sessionOwner
     this.changed('the pair is recorded by the witness')
     this.send({ type: 'control.named' })
   }
@@ -376,6 +376,7 @@ export class Secondary {
   /** Cold: a seed that was kept until here belongs to a guest that is given up. */
   startGuest(): void {
     this.dropSeed()
+    this.world.guest.store.wipe()
     if (this.#startsOver !== undefined) this.world.trace.log('warn', 'starting over: cold')
     this.#startsOver = undefined
     this.world.guest.start()

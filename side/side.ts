@@ -32,6 +32,8 @@ export interface SideOptions {
   readonly failback: 'auto' | 'manual'
   /** The pair was stopped, or this side was: the process may end. */
   readonly stopped: (why: string) => void
+  /** A bug: an action threw and this side can't go on. Without it the error is thrown, and ends the process. */
+  readonly crashed?: (error: unknown) => void
 }
 
 export type VerbResult = { readonly ok: true; readonly detail?: string } | VerbRefusal
@@ -51,6 +53,8 @@ export class Side {
   #role: Primary | Secondary
   #paused = false
   #connections = 1
+  /** Both are being stopped: this side begins no other life. */
+  #ending = false
   #ended = false
   #told = ''
 
@@ -262,6 +266,7 @@ export class Side {
       role.tellStopped()
       this.#end('the pair was stopped')
     }
+    this.#ending = true
     role.shut()
     world.witness.compareAndSet(this.record.generation, { kind: 'stopped' }, end)
     world.clock.setTimeout(end, delays.witnessTimeoutMs)
@@ -308,6 +313,7 @@ export class Side {
       promoted: (state) => this.#promoted(state),
       changed: (reason) => this.#changed(reason),
       stopped: () => this.#end('the pair was stopped'),
+      crashed: (error) => this.#crashed(error),
     })
   }
 
@@ -325,17 +331,25 @@ export class Side {
       welcoming: state === undefined || failback === 'auto',
       left: () => this.#left(),
       changed: (reason) => this.#changed(reason),
+      crashed: (error) => this.#crashed(error),
     })
     this.#role.start()
   }
 
   #left(): void {
     if (this.#ended) return
+    if (this.#ending) return this.#end('the pair was stopped')
     const old = this.#role
     this.#connections = old instanceof Primary ? old.clients.next : this.#connections
     old.stop()
     this.#role = this.#newSecondary()
     this.#role.start()
+  }
+
+  #crashed(error: unknown): void {
+    const { crashed } = this.#options
+    if (crashed === undefined) throw error
+    crashed(error)
   }
 
   #changed(reason: string): void {

@@ -40,8 +40,13 @@ export class Deadline {
 
   #fire(): void {
     this.#firesAt = Number.POSITIVE_INFINITY
-    if (this.#clock.now() < this.#at) return this.#arm()
-    this.#at = Number.POSITIVE_INFINITY
-    this.#passed()
+    const at = this.#at
+    if (this.#clock.now() < at) return this.#arm()
+    // After a standstill of this process what it waits for may be here, unread: that comes first.
+    this.#clock.soon(() => {
+      if (this.#at !== at) return
+      this.#at = Number.POSITIVE_INFINITY
+      this.#passed()
+    })
   }
 }

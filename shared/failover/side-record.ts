@@ -12,7 +12,10 @@ export class SideRecord {
   readonly #disk: Disk
   incarnation: Incarnation
   register: Register | undefined
-  /** Learnt from whoever answers at the peer's address; never from callers. */
+  /**
+   * Learnt from whoever answers at the peer's address; never from callers. It proves who is dead only of those
+   * whom the register named before the answer came: a newer register makes it unknown.
+   */
   peer: Incarnation | undefined
   /** As it called itself; empty until it did. */
   peerName = ''
@@ -48,6 +51,7 @@ export class SideRecord {
 
   /** The witness showed this register. One that went backwards is remembered as it is, and judged. */
   saw(register: Register | undefined): void {
+    if (register?.generation !== this.register?.generation) this.peer = undefined
     this.register = register
     if (register === undefined || register.generation <= this.#seen) return
     this.#seen = register.generation

@@ -43,9 +43,8 @@ export class WitnessClient {
       if (question !== this.#asked) return
       this.#asked++
       if (!answer.reached) return this.#verdict('unreachable')
-      const facts = { ...this.#record.facts(), register: answer.register }
       this.#record.saw(answer.register)
-      this.#verdict(judge(at, facts))
+      this.#verdict(judge(at, this.#record.facts()))
     }
   }
 }

@@ -36,6 +36,8 @@ export class PageStore {
   #committed = false
   #applied = 0
   #touched = false
+  /** While a full copy comes anew: which pages it has. The others are zero once it is applied. */
+  #fresh: Uint8Array | undefined
 
   /** `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. */
   constructor(buffer: ArrayBufferLike, memoryBytes: number) {
@@ -64,6 +66,7 @@ export class PageStore {
     invariant(!this.#committed, 'whole-checkpoints', 'a page staged into a committed checkpoint')
     const last = this.#runs - 1
     this.#staged++
+    if (this.#fresh) this.#fresh[pfn] = 1
     if (
       last >= 0 &&
       this.#runPfn[last] + this.#runCount[last] === pfn &&
@@ -111,6 +114,7 @@ export class PageStore {
       }
     }
     if (this.#applied < this.#runs) return false
+    this.#zeroTheRest()
     this.#committed = false
     this.#forget()
     return true
@@ -122,11 +126,30 @@ export class PageStore {
     this.#forget()
   }
 
-  /** All pages zero again, for a full copy that comes anew. Memory that was never used stays unused. */
+  /**
+   * A full copy comes anew: what it does not have is zero when it is applied, as if all had been zero before.
+   * Memory that was never used stays unused.
+   */
   clear(): void {
     this.discard()
-    if (this.#touched) this.pages.fill(0)
-    this.#touched = false
+    this.#fresh = this.#touched ? new Uint8Array(this.pageCount) : undefined
+  }
+
+  /** All pages zero at once: for a guest that starts cold. */
+  wipe(): void {
+    this.clear()
+    this.#zeroTheRest()
+  }
+
+  #zeroTheRest(): void {
+    const fresh = this.#fresh
+    if (fresh === undefined) return
+    this.#fresh = undefined
+    for (let page = 0; page < fresh.length;) {
+      const end = fresh[page] === 1 ? page + 1 : endOfRun(fresh, page)
+      if (fresh[page] === 0) this.pages.fill(0, page * PAGE_BYTES, end * PAGE_BYTES)
+      page = end
+    }
   }
 
   #forget(): void {
@@ -147,6 +170,12 @@ export class PageStore {
     this.#runCount = count
     this.#runAt = at
   }
+}
+
+/** The first page from `page` on that is fresh again. */
+function endOfRun(fresh: Uint8Array, page: number): number {
+  const end = fresh.indexOf(1, page)
+  return end < 0 ? fresh.length : end
 }
 
 /**

@@ -62,19 +62,29 @@ describe('the page store', () => {
     expect(() => store.apply(1)).toThrow('whole-checkpoints')
   })
 
-  test('is all zero again once cleared, if anybody wrote to it', () => {
+  test('has nothing of before in a full copy that comes after clear', () => {
     const store = freshStore()
     stage(store, 5, 0, 9)
     store.commit()
     store.apply(PAGES)
     store.clear()
-    expect(fills(store)).toEqual(Array.from({ length: PAGES }, () => 0))
-    store.pages.fill(1)
-    store.clear()
-    expect(fills(store)[0]).toBe(1)
+    stage(store, 7, 0, 4)
+    store.commit()
+    expect(store.apply(PAGES)).toBe(true)
+    expect(fills(store)).toEqual(Array.from({ length: PAGES }, (_, page) => (page === 7 ? 4 : 0)))
+    // A checkpoint after it changes what it has and nothing else.
+    stage(store, 8, 0, 3)
+    store.commit()
+    store.apply(PAGES)
+    expect(fills(store)[7]).toBe(4)
+  })
+
+  test('is all zero at once when wiped, if anybody wrote to it', () => {
+    const store = freshStore()
     store.touch()
-    store.clear()
-    expect(fills(store)[0]).toBe(0)
+    store.pages.fill(1)
+    store.wipe()
+    expect(fills(store)).toEqual(Array.from({ length: PAGES }, () => 0))
   })
 
   test('is the model, for any checkpoints in any slices', () => {

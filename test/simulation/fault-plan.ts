@@ -57,6 +57,26 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
     },
   ],
   [
+    'freeze',
+    3,
+    (simulation) => {
+      const { time, chance } = simulation
+      simulation.network.freeze()
+      time.at(time.now + chance.between(5, 300), () => simulation.network.thaw())
+    },
+  ],
+  [
+    'witness away for one',
+    1,
+    (simulation, victim) => {
+      const { time, chance, witness } = simulation
+      witness.awayFor = victim
+      time.at(time.now + chance.between(5, 250), () => {
+        witness.awayFor = undefined
+      })
+    },
+  ],
+  [
     'witness away',
     2,
     (simulation) => {
@@ -86,6 +106,15 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       restartLater(simulation, victim)
     },
   ],
+  [
+    'verb stop --pair',
+    0.6,
+    (simulation, victim) => {
+      simulation.stopPair(victim)
+      for (const process of [victim, victim.other]) restartLater(simulation, process)
+    },
+  ],
+  ['verb start-over', 0.5, (simulation, victim) => simulation.startOver(victim)],
   ['verb adopt', 1, (simulation, victim) => simulation.adopt(victim)],
   [
     'both crash, and the witness is restored from a backup',
@@ -145,7 +174,7 @@ export function planFaults(simulation: Simulation, horizonMs: number): Trigger[]
     const other = chance.happens(0.4)
     triggers.push({
       moment: chance.pick(MOMENTS),
-      nth: chance.happens(0.6) ? 1 + chance.below(3) : 1 + chance.below(40),
+      nth: chance.happens(0.6) ? 1 + chance.below(3) : 1 + chance.below(20),
       strike: (process) => {
         time.at(time.now + late, () => strike(simulation, other ? process.other : process, fault))
       },

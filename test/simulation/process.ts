@@ -4,7 +4,6 @@
 
 import type { Clock, OutputPort, Trace } from '../../shared/ports.ts'
 import { Side } from '../../side/side.ts'
-import { SIMULATED_DELAYS } from './simulated-delays.ts'
 import type { Simulation } from './simulation.ts'
 import { returnBuffer, VirtualGuest } from './virtual-guest.ts'
 
@@ -18,9 +17,15 @@ export class Process {
   side!: Side
   guest!: VirtualGuest
   serving = false
+  /** Its guest trapped or did not come up in time: what it held is lost with it. */
+  guestDied = false
+  /** An operator has stopped the pair here: whatever comes, this life serves nobody any more. */
+  ending = false
   #disk = { generation: 0, epoch: 0 }
   #stopped = false
   #waiting: (() => void)[] = []
+  /** Timers that ran out meanwhile: a process that is continued looks at these first. */
+  #overdue: (() => void)[] = []
 
   constructor(simulation: Simulation, name: 'a' | 'b') {
     this.#simulation = simulation
@@ -36,6 +41,8 @@ export class Process {
     if (this.alive) return
     const simulation = this.#simulation
     this.alive = true
+    this.guestDied = false
+    this.ending = false
     this.life++
     this.guest = new VirtualGuest(simulation, this)
     const { life } = this
@@ -58,8 +65,9 @@ export class Process {
       identity: { pair: 'simulated', token: 'token', guest: this.guest.identity },
       name: this.name,
       told: this.told,
-      delays: SIMULATED_DELAYS,
+      delays: simulation.delays,
       failback: 'auto',
+      crashed: (error) => this.crashed(error),
       stopped: () => {
         if (life === this.life) this.die(false)
       },
@@ -79,6 +87,7 @@ export class Process {
     this.serving = false
     this.#stopped = false
     this.#waiting = []
+    this.#overdue = []
     this.#simulation.network.died(this, hostToo)
     this.#simulation.clients.lostAll(this)
     returnBuffer(this.guest.store)
@@ -94,7 +103,8 @@ export class Process {
     if (!this.#stopped) return
     this.#simulation.log(this.name, () => 'is continued')
     this.#stopped = false
-    for (const run of this.#waiting.splice(0)) {
+    this.#simulation.checkers.continued(this)
+    for (const run of [...this.#overdue.splice(0), ...this.#waiting.splice(0)]) {
       if (this.#stopped || !this.alive) return
       this.#guarded(run)
     }
@@ -116,11 +126,25 @@ export class Process {
     this.#simulation.checkers.look(this)
   }
 
+  /** An action of a statechart threw: the daemon would exit. */
+  crashed(error: unknown): void {
+    this.#simulation.violated(`${this.name} crashed: ${(error as Error).stack ?? String(error)}`)
+  }
+
   #clock(): Clock {
     const { time, chance } = this.#simulation
     const { life } = this
-    const later = (delay: number, callback: () => void) =>
-      time.at(time.now + delay, () => this.run(life, callback))
+    const later = (delay: number, callback: () => void) => {
+      const timer = time.at(time.now + delay, () => {
+        if (life !== this.life || !this.alive) return
+        const fire = () => {
+          if (!timer.cancelled && life === this.life) callback()
+        }
+        if (this.#stopped) this.#overdue.push(fire)
+        else this.#guarded(fire)
+      })
+      return timer
+    }
     return {
       now: () => time.now,
       setTimeout: (callback, delayMs) => later(delayMs + chance.between(0, 0.3), callback),
@@ -151,7 +175,11 @@ export class Process {
     return {
       log: (_, message, fields) =>
         simulation.log(this.name, () => `${message} ${JSON.stringify(fields ?? {})}`),
-      error: (code, detail) => simulation.log(this.name, () => `${code}: ${detail}`),
+      error: (code, detail) => {
+        if (code === 'guest-died') this.guestDied = true
+        if (code === 'guest-state-lost') simulation.checkers.saidGone(this)
+        simulation.log(this.name, () => `${code}: ${detail}`)
+      },
       checkpoint: (row) => {
         if (row.outcome === 'committed') simulation.handshakes++
         simulation.log(this.name, () => `checkpoint ${row.epoch} ${row.trigger} ${row.outcome}`)

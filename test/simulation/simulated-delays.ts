@@ -1,14 +1,21 @@
 // The delays of a simulated pair: as in production, but all of them short, so that a run of a second or two has
-// room for several failovers.
+// room for several failovers. Each seed stretches each of them by chance, so that no order between two of them is
+// taken for granted, except where one must be the longer one for a pair to work at all.
 
-import { delaysWith } from '../../shared/protocol/delays.ts'
+import {
+  DELAY_NAMES,
+  delaysWith,
+  type DelayName,
+  type Delays,
+} from '../../shared/protocol/delays.ts'
+import type { Chance } from './chance.ts'
 
-export const SIMULATED_DELAYS = delaysWith({
+const SHORT = delaysWith({
   heartbeatMs: 10,
   suspectMs: 60,
   claimHandicapMs: 8,
   commitWithinMs: 3,
-  periodMs: 12,
+  periodMs: 18,
   helloTimeoutMs: 60,
   suspendTimeoutMs: 100,
   replyTimeoutMs: 80,
@@ -24,3 +31,10 @@ export const SIMULATED_DELAYS = delaysWith({
   reconnectMs: 12,
   haltedRecheckMs: 30,
 })
+
+export function simulatedDelays(chance: Chance): Delays {
+  const delays: Record<DelayName, number> = { ...SHORT }
+  for (const name of DELAY_NAMES) delays[name] *= chance.between(0.7, 2)
+  delays.suspectMs = Math.max(delays.suspectMs, 4 * delays.heartbeatMs)
+  return delays
+}

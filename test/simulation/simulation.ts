@@ -2,11 +2,14 @@
 // The seed chooses every delay, cut, crash, lost answer and verb; then everything heals, and the pair must be
 // protected again and answer its clients. The checkers watch all the while.
 
-import type { Holder } from '../../shared/protocol/register.ts'
+import './small-limits.ts'
+import type { Holder, Register } from '../../shared/protocol/register.ts'
 import { Chance } from './chance.ts'
 import { Checkers } from './checkers/checkers.ts'
 import { planFaults, type Trigger } from './fault-plan.ts'
 import { Process } from './process.ts'
+import type { Delays } from '../../shared/protocol/delays.ts'
+import { simulatedDelays } from './simulated-delays.ts'
 import { VirtualClients } from './virtual-clients.ts'
 import { returnBuffer } from './virtual-guest.ts'
 import { VirtualNetwork } from './virtual-network.ts'
@@ -27,6 +30,7 @@ export interface Outcome {
 
 export class Simulation {
   readonly chance: Chance
+  readonly delays: Delays
   readonly time = new VirtualTime()
   readonly checkers: Checkers
   readonly witness = new VirtualWitness()
@@ -43,6 +47,7 @@ export class Simulation {
 
   constructor(seed: number, withEvents: boolean) {
     this.chance = new Chance(seed)
+    this.delays = simulatedDelays(this.chance)
     this.#events = withEvents ? [] : undefined
     this.checkers = new Checkers(this)
     this.network = new VirtualNetwork(this)
@@ -122,8 +127,28 @@ export class Simulation {
     process.run(process.life, () => {
       if (this.#anyHolderLives()) return
       const { ok } = process.side.command({ type: 'verb', id: 0, verb: 'adopt' })
-      if (ok) this.forgive()
+      if (!ok) return
+      this.checkers.facts.adopting = true
+      this.forgive()
     })
+  }
+
+  /** Whoever stops both lets go of the state, once the register says so. */
+  stopPair(process: Process): void {
+    process.run(process.life, () => {
+      const { ok } = process.side.command({ type: 'verb', id: 0, verb: 'stop', pair: true })
+      process.ending = ok
+    })
+  }
+
+  /** As an operator should: only when nobody is left who holds the guest. */
+  startOver(process: Process): void {
+    if (!this.#isFounded() || this.#anyHolderLives()) return
+    this.#startOver(process)
+  }
+
+  #isFounded(): boolean {
+    return this.checkers.facts.forgiven || this.witness.register !== undefined
   }
 
   #startOver(process: Process): void {
@@ -140,6 +165,8 @@ export class Simulation {
 
   #heal(): void {
     this.connected = true
+    this.network.thaw()
+    this.witness.awayFor = undefined
     this.witness.reachable = true
     this.witness.loss = 0
     this.#triggers.length = 0
@@ -180,14 +207,18 @@ export class Simulation {
   }
 
   #anyHolderLives(): boolean {
-    const { register } = this.witness
-    return holdersOf(register?.holder).some((incarnation) =>
+    return this.livingHolders(this.witness.register) > 0
+  }
+
+  /** How many of those whom a register names are alive. */
+  livingHolders(register: Register | undefined): number {
+    return holdersOf(register?.holder).filter((incarnation) =>
       this.processes.some((one) => one.alive && one.side.record.incarnation === incarnation),
-    )
+    ).length
   }
 
   #isWhole(): boolean {
-    const states = this.processes.map((one) => (one.alive ? one.side.state : 'dead'))
+    const states = this.processes.map((one) => (one.alive && !one.ending ? one.side.state : 'dead'))
     const roles = this.processes.map((one) => one.side.role).toSorted()
     return (
       states.every((state) => state === 'protected') &&

@@ -53,7 +53,7 @@ export class VirtualClients {
       }
       client.acknowledged = Math.max(client.acknowledged, answer.value)
       client.reading = false
-      this.#later(this.#simulation.chance.delay(3), () => this.#write(client))
+      this.#later(this.#simulation.chance.delay(6), () => this.#write(client))
     })
   }
 

@@ -16,6 +16,8 @@ const ARENA_BYTES = 9 * 1024 * 1024
 export const REQUEST_BYTES = 8
 export const ANSWER_BYTES = 20
 
+const NO_MEMORY = new Uint8Array(GUEST_PAGES * PAGE_BYTES)
+
 const spare: ArrayBuffer[] = []
 
 /** Buffers are used again by later runs: making one is what a run would spend most of its time on. */
@@ -35,7 +37,7 @@ class WatchedStore extends PageStore {
 
   override apply(pagesMax: number): boolean {
     // Slices are what a real apply is made of.
-    const whole = super.apply(Math.min(pagesMax, pagesMax === Infinity ? Infinity : 5))
+    const whole = super.apply(Math.min(pagesMax, pagesMax === Infinity ? Infinity : 2))
     if (whole) this.#applied()
     return whole
   }
@@ -61,7 +63,6 @@ export class VirtualGuest implements GuestPort {
   readonly #simulation: Simulation
   readonly #process: Process
   readonly #ram = new Uint8Array(GUEST_PAGES * PAGE_BYTES)
-  readonly #pfns = new Uint32Array(GUEST_PAGES)
   readonly #open = new Set<number>()
   handlers: GuestHandlers | undefined
   #instance = 0
@@ -70,6 +71,9 @@ export class VirtualGuest implements GuestPort {
   #calls = 0
   #suspended = false
   #waiting: (() => void)[] = []
+  #capturing = false
+  /** What came while the guest was captured. */
+  #blocked: (() => void)[] = []
   #threadFree = 0
   #heardBy = 0
 
@@ -138,6 +142,8 @@ export class VirtualGuest implements GuestPort {
     this.#running = false
     this.#instance = 0
     this.#waiting = []
+    this.#capturing = false
+    this.#blocked = []
   }
 
   /** The guest traps. */
@@ -156,25 +162,54 @@ export class VirtualGuest implements GuestPort {
     this.#running = true
     this.#captures = 0
     this.#suspended = false
+    this.#capturing = false
+    this.#blocked = []
     this.#open.clear()
   }
 
+  /** The guest stands still while its pages are taken, some at a time; what is taken is told at once. */
   #capture(id: number, scope: 'dirty' | 'all'): void {
-    const { store } = this
-    let pages = 0
-    for (let pfn = 0; pfn < GUEST_PAGES; pfn++) {
-      const at = pfn * PAGE_BYTES
-      const page = this.#ram.subarray(at, at + PAGE_BYTES)
-      const old = store.pages.subarray(at, at + PAGE_BYTES)
-      const noted = scope === 'all' ? page.some((byte) => byte !== 0) : !equal(page, old)
-      if (noted) this.#pfns[pages++] = pfn
-      old.set(page)
+    this.#capturing = true
+    const changed = this.#changed(scope)
+    const pfns = new Uint32Array(changed)
+    const { chance, time } = this.#simulation
+    const slice = chance.happens(0.5) ? GUEST_PAGES : 1 + chance.below(4)
+    const { life } = this.#process
+    const instance = this.#instance
+    const take = (from: number) => {
+      if (!this.#running || instance !== this.#instance || life !== this.#process.life) return
+      const until = Math.min(from + slice, pfns.length)
+      for (const pfn of pfns.subarray(from, until)) {
+        const at = pfn * PAGE_BYTES
+        this.store.pages.set(this.#ram.subarray(at, at + PAGE_BYTES), at)
+      }
+      if (until === pfns.length) return this.#captured(id, pfns)
+      this.#tell((handlers) => handlers.capturing(id, pfns, until))
+      time.at(time.now + chance.between(0.01, 1), () => take(until))
+      return undefined
     }
+    if (scope === 'all') this.store.pages.fill(0)
+    take(0)
+  }
+
+  #changed(scope: 'dirty' | 'all'): number[] {
+    const old = scope === 'all' ? NO_MEMORY : this.store.pages
+    const changed = []
+    for (let pfn = 0; pfn < GUEST_PAGES; pfn++) {
+      const [from, to] = [pfn * PAGE_BYTES, (pfn + 1) * PAGE_BYTES]
+      if (Buffer.compare(this.#ram.subarray(from, to), old.subarray(from, to)) !== 0) {
+        changed.push(pfn)
+      }
+    }
+    return changed
+  }
+
+  #captured(id: number, pfns: Uint32Array): void {
     this.#captures++
     const cpu = new Uint8Array(4)
     new DataView(cpu.buffer).setUint32(0, this.#calls, true)
     const state = { cpu, device: new Uint8Array(this.#open.size) }
-    const capture = { id, state, pfns: this.#pfns.slice(), pages, pauseMs: 0 }
+    const capture = { id, state, pfns, pages: pfns.length, pauseMs: 0 }
     const [instance, captures, digest] = [this.#instance, this.#captures, this.digest()]
     this.#tell((handlers) => {
       const { side } = this.#process
@@ -184,6 +219,8 @@ export class VirtualGuest implements GuestPort {
       this.#simulation.checkers.captured(this.#process, { instance, captures, digest })
       this.#simulation.moment('captured', this.#process)
     })
+    this.#capturing = false
+    for (const run of this.#blocked.splice(0)) run()
   }
 
   #serve(connection: number, bytes: Uint8Array): void {
@@ -213,9 +250,14 @@ export class VirtualGuest implements GuestPort {
     this.#threadFree = Math.max(this.#threadFree, time.now) + chance.between(0.01, 0.4)
     time.at(this.#threadFree, () => {
       if (!this.#running || instance !== this.#instance || life !== this.#process.life) return
-      if (this.#suspended && !always) this.#waiting.push(run)
-      else run()
+      this.#call(run, always)
     })
+  }
+
+  #call(run: () => void, always: boolean): void {
+    if (this.#capturing) this.#blocked.push(() => this.#call(run, always))
+    else if (this.#suspended && !always) this.#waiting.push(run)
+    else run()
   }
 
   #tell(what: (handlers: GuestHandlers) => void, dying = false): void {
@@ -230,9 +272,4 @@ export class VirtualGuest implements GuestPort {
       })
     })
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }

@@ -48,7 +48,7 @@ abstract class Wire {
   tellClosed(end: number): void {
     const { time, chance } = this.simulation
     const at = Math.max(this.ends[end].lastArrival, time.now) + chance.delay(1)
-    time.at(at, () => this.ends[end].run(() => this.closed(end)))
+    this.simulation.network.deliver(at, () => this.ends[end].run(() => this.closed(end)))
   }
 
   protected abstract closed(end: number): void
@@ -89,7 +89,7 @@ class Link extends Wire {
     const text = JSON.stringify(message)
     const to = this.ends[1 - from]
     to.lastArrival = Math.max(to.lastArrival, time.now + chance.delay(this.simulation.latency))
-    time.at(to.lastArrival, () => {
+    this.simulation.network.deliver(to.lastArrival, () => {
       if (!this.simulation.connected) return
       to.run(() => this.#arrive(1 - from, peerMessageSchema.parse(JSON.parse(text))))
     })
@@ -136,7 +136,7 @@ class Channel extends Wire {
       const bytes = joined(chunks)
       end.run(() => this.handlers[from]?.taken())
       if (this.severed || this.closedBy === from) return
-      time.at(Math.max(arrival, time.now), () => {
+      this.simulation.network.deliver(Math.max(arrival, time.now), () => {
         if (to.deaf || !this.simulation.connected) return
         // A cut leaves a beginning of what was under way.
         const arriving = this.severed ? chance.below(bytes.length + 1) : bytes.length
@@ -184,6 +184,25 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
 export class VirtualNetwork {
   readonly #simulation: Simulation
   #wires: Wire[] = []
+  #frozen = false
+  #held: (() => void)[] = []
+
+  /** Nothing arrives any more, and nothing is lost: it comes once the network thaws. */
+  freeze(): void {
+    this.#frozen = true
+  }
+
+  thaw(): void {
+    this.#frozen = false
+    for (const arrive of this.#held.splice(0)) arrive()
+  }
+
+  deliver(at: number, arrive: () => void): void {
+    this.#simulation.time.at(at, () => {
+      if (this.#frozen) this.#held.push(arrive)
+      else arrive()
+    })
+  }
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation
@@ -210,7 +229,7 @@ export class VirtualNetwork {
     const { time, chance } = simulation
     const { life } = process
     const later = (run: () => void) => {
-      time.at(time.now + chance.delay(simulation.latency), () => process.run(life, run))
+      this.deliver(time.now + chance.delay(simulation.latency), () => process.run(life, run))
     }
     const reachable = () => simulation.connected && process.other.alive
     return {
@@ -231,7 +250,7 @@ export class VirtualNetwork {
           this.#wires.push(channel)
           const far = channel.ends[1]
           far.lastArrival = time.now + chance.delay(simulation.latency)
-          time.at(far.lastArrival, () => {
+          this.deliver(far.lastArrival, () => {
             if (!simulation.connected) return
             far.run(() => {
               if (!channel.open) return

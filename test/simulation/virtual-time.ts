@@ -5,6 +5,7 @@ interface Entry {
   at: number
   order: number
   run: (() => void) | undefined
+  cancelled: boolean
 }
 
 export class VirtualTime {
@@ -14,7 +15,7 @@ export class VirtualTime {
 
   /** Runs `run` at `at` (or now, if that has passed). The handle cancels it. */
   at(at: number, run: () => void): Entry {
-    const entry = { at: Math.max(at, this.now), order: this.#order++, run }
+    const entry = { at: Math.max(at, this.now), order: this.#order++, run, cancelled: false }
     const heap = this.#heap
     let i = heap.push(entry) - 1
     while (i > 0) {
@@ -28,7 +29,9 @@ export class VirtualTime {
   }
 
   cancel(handle: unknown): void {
-    if (handle !== undefined) (handle as Entry).run = undefined
+    if (handle === undefined) return
+    ;(handle as Entry).run = undefined
+    ;(handle as Entry).cancelled = true
   }
 
   /** Lets everything happen that is due up to `until`, or until `stop` says so. */

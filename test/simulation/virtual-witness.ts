@@ -17,6 +17,7 @@ const UNREACHED: WitnessAnswer = { reached: false, register: undefined }
 export class VirtualWitness {
   register: Register | undefined
   reachable = true
+  awayFor: Process | undefined
   /** Shares of questions and answers that get lost. */
   loss = 0
   readonly #history: (Register | undefined)[] = []
@@ -57,7 +58,11 @@ export class VirtualWitness {
       time.at(time.now + chance.delay(2), () => process.run(life, () => answer(reply)))
     }
     time.at(time.now + chance.delay(2), () => {
-      if (!this.reachable) return chance.happens(0.5) ? tell(UNREACHED) : undefined
+      if (!this.reachable || this.awayFor === process) {
+        // A write may land long after its writer has given it up.
+        if (chance.happens(0.3)) time.at(time.now + chance.between(1, 250), () => void what())
+        return chance.happens(0.5) ? tell(UNREACHED) : undefined
+      }
       if (chance.happens(this.loss)) return undefined
       const register = what()
       return chance.happens(this.loss) ? undefined : tell({ reached: true, register })
@@ -69,6 +74,7 @@ export class VirtualWitness {
       this.#history.push(this.register)
       this.register = { generation: from + 1, holder }
       simulation.checkers.registered(this.register)
+      if (holder.kind === 'stopped') simulation.forgive()
       simulation.log('witness', () => JSON.stringify(this.register))
     }
     const { register } = this

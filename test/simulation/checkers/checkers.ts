@@ -8,7 +8,7 @@ import { Facts, type Captured } from './facts.ts'
 import { NamedDeadlines } from './named-deadlines.ts'
 import { checkAlone, checkCold, checkProtected, checkServes } from './one-server.ts'
 import { OnlyForward } from './only-forward.ts'
-import { checkReleased } from './output-commit.ts'
+import { checkGoesOn, checkReleased } from './output-commit.ts'
 import { checkApplied, checkLoaded, checkReady } from './whole-checkpoints.ts'
 
 export class Checkers {
@@ -16,6 +16,7 @@ export class Checkers {
   readonly #simulation: Simulation
   readonly #forward = new OnlyForward()
   readonly #deadlines = new NamedDeadlines()
+  readonly #incarnations = new Map<Process, string>()
   #startsOver = false
 
   constructor(simulation: Simulation) {
@@ -24,8 +25,13 @@ export class Checkers {
 
   started(process: Process): void {
     this.facts.started(process)
+    this.#incarnations.delete(process)
     this.#forward.started(process)
     this.#deadlines.started(process, this.#simulation.time.now)
+  }
+
+  continued(process: Process): void {
+    this.#deadlines.continued(process, this.#simulation.time.now)
   }
 
   captured(process: Process, captured: Captured): void {
@@ -42,6 +48,7 @@ export class Checkers {
 
   loaded(process: Process, digest: string): void {
     this.#judge('whole-checkpoints', checkLoaded(this.facts, process, digest))
+    this.#judge('output-commit', checkGoesOn(this.facts, process))
   }
 
   released(process: Process, bytes: Uint8Array): void {
@@ -69,9 +76,34 @@ export class Checkers {
     this.#forward.obeyed(generation)
   }
 
+  /** A side says that the state of the guest is lost, by the register that it has just read. */
+  saidGone(process: Process): void {
+    const { register } = process.side.record
+    const living = this.#simulation.livingHolders(register)
+    if (living === 0) return
+    this.#judge(
+      'one-server',
+      `${process.name} says the guest is lost, but ${living} hold it: ${JSON.stringify(register)}`,
+    )
+  }
+
+  #reborn(process: Process): void {
+    const { incarnation } = process.side.record
+    const old = this.#incarnations.get(process)
+    this.#incarnations.set(process, incarnation)
+    if (old === undefined || old === incarnation || process.guestDied) return
+    const holder = this.#simulation.witness.register?.holder
+    const named =
+      (holder?.kind === 'alone' && holder.owner === old) ||
+      (holder?.kind === 'pair' && (holder.primary === old || holder.secondary === old))
+    if (named)
+      this.#judge('whole-checkpoints', `${process.name} forgot a guest that the register gives it`)
+  }
+
   /** After everything that happens in a process. */
   look(process: Process): void {
     if (!process.alive) return
+    this.#reborn(process)
     this.#judge('one-server', checkAlone(this.#simulation.processes))
     this.#judge('only-forward', this.#forward.look(process, this.facts.forgiven))
     const { witness, time } = this.#simulation

@@ -19,6 +19,8 @@ export class Facts {
   readonly seeds = new Map<Process, { session: number; captures: number }>()
   /** A register that went back, or an operator that let go: acknowledged writes may be lost. */
   forgiven = false
+  /** An operator goes on from a seed: what left since then is lost. */
+  adopting = false
 
   captured(process: Process, captured: Captured): void {
     const { incarnation, epoch, session } = process.side.record
@@ -40,6 +42,18 @@ export class Facts {
   /** The newest checkpoint for which this process has sent READY. */
   newest(process: Process): Captured | undefined {
     return this.#newest.get(process)
+  }
+
+  /** How often each guest had been captured, at most, when it said something that has left. */
+  readonly #left = new Map<number, number>()
+
+  left(instance: number, captures: number): void {
+    if (captures >= (this.#left.get(instance) ?? 0)) this.#left.set(instance, captures)
+  }
+
+  /** True if something has left that was said after this capture. */
+  hasMoreLeft(captured: Captured): boolean {
+    return (this.#left.get(captured.instance) ?? -1) >= captured.captures
   }
 
   started(process: Process): void {

@@ -4,10 +4,10 @@
 import type { Register } from '../../../shared/protocol/register.ts'
 import type { Process } from '../process.ts'
 
-const LONGEST_MS = 400
+const LONGEST_MS = 600
 
 /** How long a secondary may not know that the register has passed it over, while the witness answers. */
-const UNAWARE_MS = 250
+const UNAWARE_MS = 400
 
 interface Stay {
   value: unknown
@@ -20,6 +20,12 @@ export class NamedDeadlines {
 
   started(process: Process, now: number): void {
     this.#stays.set(process, { value: undefined, since: now })
+  }
+
+  /** A process that was stopped could not look: its waits begin anew. */
+  continued(process: Process, now: number): void {
+    this.#stays.set(process, { value: undefined, since: now })
+    this.#unaware.set(process, now)
   }
 
   look(process: Process, now: number): string | undefined {

@@ -13,13 +13,14 @@ export function checkServes(register: Register | undefined, process: Process): s
 
 export function checkAlone(processes: readonly Process[]): string | undefined {
   const alone = processes.filter(
-    (one) => one.alive && one.serving && one.side.state === 'standalone',
+    (one) => one.alive && one.serving && one.side.stateValue === 'standalone',
   )
   return alone.length > 1 ? 'both sides stand alone' : undefined
 }
 
 /** A cold guest belongs to a pair that has none: its founder was told so, or an operator starts over. */
 export function checkCold(process: Process, startsOver: boolean): string | undefined {
+  if (process.ending) return `${process.name} begins a cold guest while it is being stopped`
   if (process.told === 'primary' || startsOver) return undefined
   return `${process.name} founds the pair without having been told`
 }
@@ -29,9 +30,8 @@ export function checkProtected(
   register: Register | undefined,
   process: Process,
 ): string | undefined {
-  const { role, state, record } = process.side
-  if (role !== 'primary' || state !== 'protected') return undefined
-  if (register?.generation !== record.generation || register.holder.kind === 'pair')
-    return undefined
+  const { role, record } = process.side
+  if (role !== 'primary' || register?.generation !== record.generation) return undefined
+  if (register.holder.kind === 'pair' || process.side.state !== 'protected') return undefined
   return `${process.name} shows protected while the register is ${JSON.stringify(register)}`
 }

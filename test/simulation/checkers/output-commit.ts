@@ -6,6 +6,13 @@ import type { Process } from '../process.ts'
 import { decodeAnswer } from '../virtual-guest.ts'
 import type { Facts } from './facts.ts'
 
+/** Whoever goes on from a checkpoint has all that ever left. */
+export function checkGoesOn(facts: Facts, process: Process): string | undefined {
+  const newest = facts.newest(process)
+  if (newest === undefined || facts.adopting || !facts.hasMoreLeft(newest)) return undefined
+  return `${process.name} goes on from capture ${newest.captures}, and what was said after it has left`
+}
+
 export function checkReleased(
   facts: Facts,
   register: Register | undefined,
@@ -13,6 +20,7 @@ export function checkReleased(
   bytes: Uint8Array,
 ): string | undefined {
   const { instance, captures } = decodeAnswer(bytes)
+  facts.left(instance, captures)
   if (facts.isCommitted(instance, captures + 1)) return undefined
   const { record, peerIncarnation } = process.side
   const holder = register?.holder
