@@ -17,6 +17,8 @@ import { LIMITS } from '../shared/protocol/limits.ts'
 
 /** What one read of the channel is offered at most. */
 const READ_BYTES_MAX = 1024 * 1024
+/** All records are a whole number of these. */
+const WORD_BYTES = 8
 
 /** A whole checkpoint, validated. Its pages are staged in the page store. */
 export interface StagedCheckpoint {
@@ -96,8 +98,11 @@ export class CheckpointReader {
     if (this.#at === all.length) {
       this.#refuse('a checkpoint larger than the guest and its states can be')
     }
-    // Between checkpoints the arena begins anew, unless a committed one still lies there.
-    if (!this.#began && !committed && !this.#store.committed) this.#at = arenaStart
+    // Between checkpoints the arena begins anew, unless a committed one still lies there; at the stream's own
+    // alignment, which keeps its pages on words: shared memory is moved four times slower off them.
+    if (!this.#began && !committed && !this.#store.committed) {
+      this.#at = arenaStart + (this.#reader.bytesRead % WORD_BYTES)
+    }
   }
 
   #record(record: ReadRecord): void {

@@ -55,9 +55,11 @@ export const GUARDS = {
   hasNoOwner: (f: Facts) => f.register === undefined || f.register.holder.kind === 'stopped',
   wasToldPrimary: (f: Facts) => f.told === 'primary',
   isAloneMe: (f: Facts) => f.register?.holder.kind === 'alone' && f.register.holder.owner === f.me,
-  isAloneOwner: (f: Facts) =>
-    f.register?.holder.kind === 'alone' && f.register.holder.owner === f.sessionOwner,
-  isOwnersGeneration: (f: Facts) => f.register?.generation === f.sessionGeneration,
+  /** As it was when the session began: a newer generation of any kind has passed this side over. */
+  isStillTheOwners: (f: Facts) =>
+    f.register?.holder.kind === 'alone' &&
+    f.register.holder.owner === f.sessionOwner &&
+    f.register.generation === f.sessionGeneration,
   /** As the primary, whatever the session: an answer to a pair that was asked for may have been lost. */
   isPairOfMine: (f: Facts) =>
     f.register?.holder.kind === 'pair' && f.register.holder.primary === f.me,
@@ -95,9 +97,9 @@ export const SURVIVAL: readonly Row[] = [
   // [5] Only a pair that names this incarnation and this session lets a secondary claim ...
   { at: 'claim', when: ['isPairWithMe'], gives: 'claim' },
   // [9] ... one that was seeded and never named has nobody to wait for once the owner is dead ...
-  { at: 'claim', when: ['isAloneOwner', 'isHeldByTheDead'], gives: 'gone' },
+  { at: 'claim', when: ['isStillTheOwners', 'isHeldByTheDead'], gives: 'gone' },
   // [7] ... and until the owner has moved on it may still be named by a late write.
-  { at: 'claim', when: ['isAloneOwner', 'isOwnersGeneration'], gives: 'wait' },
+  { at: 'claim', when: ['isStillTheOwners'], gives: 'wait' },
   // [6] What the register says after this side has written alone(me).
   { at: 'claimed', when: ['isAloneMe'], gives: 'won' },
   { at: 'claimed', when: ['isPairOfMine'], gives: 'again' },

@@ -93,7 +93,7 @@ function atClaim(facts: Facts): Verdict {
     return holder.secondary === me && holder.session === session ? 'claim' : 'lost'
   }
   if (holder.kind !== 'alone' || holder.owner !== sessionOwner) return 'lost'
-  return goneOr(facts, generation === sessionGeneration ? 'wait' : 'lost')
+  return generation === sessionGeneration ? goneOr(facts, 'wait') : 'lost'
 }
 
 /** Rule 6. */

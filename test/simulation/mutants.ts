@@ -8,18 +8,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { GUARDS, type GuardName } from '../../shared/failover/survival.ts'
+import { GUARDS } from '../../shared/failover/survival.ts'
 
 interface Edit {
   readonly file: string
   readonly find: string
   readonly replace: string
-}
-
-/** Guards that the others imply, each with why: no seed can find them missing. */
-export const IMPLIED: Readonly<Partial<Record<GuardName, string>>> = {
-  isAloneOwner:
-    'a register of the very generation in which a session began, or one whose holders a later answer proved dead, is the alone(owner) that welcomed this side',
 }
 
 export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
@@ -184,7 +178,7 @@ function main(): number {
   }
   const plain = ROOT
   for (const guard of Object.keys(GUARDS)) {
-    if (!wanted(guard) || guard in IMPLIED) continue
+    if (!wanted(guard)) continue
     report(`without the guard ${guard}`, hunt(plain, seeds, ['--without-guard', guard]))
   }
   console.log(survivors === 0 ? 'all found' : `${survivors} survived`)
