@@ -21,6 +21,7 @@ export class VirtualClients {
   readonly #clients: Client[] = []
   answers = 0
   #era = 0
+  #since = 0
 
   constructor(simulation: Simulation, count: number) {
     this.#simulation = simulation
@@ -46,15 +47,27 @@ export class VirtualClients {
       const client = this.#of(process, life, connection)
       if (client === undefined || answer.client !== client.id) return
       this.answers++
+      // A side that was stopped while its state was let go may still say what was safe then: it counts no more.
+      if (answer.instance < this.#since) return this.#goOn(client)
       if (answer.value < client.acknowledged) {
         this.#simulation.violated(
           `client ${client.id} was told ${client.acknowledged} and now reads ${answer.value}`,
         )
       }
       client.acknowledged = Math.max(client.acknowledged, answer.value)
-      client.reading = false
-      this.#later(this.#simulation.chance.delay(6), () => this.#write(client))
+      this.#goOn(client)
     })
+  }
+
+  /** A cold guest begins by right: what clients were told by others before it is no promise any more. */
+  beganCold(instance: number): void {
+    this.#since = instance
+    this.forgive()
+  }
+
+  #goOn(client: Client): void {
+    client.reading = false
+    this.#later(this.#simulation.chance.delay(6), () => this.#write(client))
   }
 
   closed(process: Process, connection: number): void {

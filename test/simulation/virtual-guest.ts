@@ -86,6 +86,9 @@ export class VirtualGuest implements GuestPort {
   start(): void {
     this.#simulation.checkers.cold(this.#process)
     this.#begin()
+    if (this.#simulation.checkers.facts.forgiven) {
+      this.#simulation.clients.beganCold(this.#instance)
+    }
     this.#ram.fill(0)
     this.#calls = 0
     this.#tell((handlers) => handlers.running())
