@@ -4,7 +4,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -155,16 +155,15 @@ export class DaemonPair {
     await gone
   }
 
-  /** The primary gives the guest to the secondary and is seeded by it: roles change, processes stay. */
-  async handOver(): Promise<void> {
-    const next = this.secondary
-    const token = readFileSync(join(this.#dir, 'bench', 'token'), 'utf8').trim()
-    const operator = await this.#operator(this.#primary)
-    await operator.ask('failover', { token })
-    await until(`${next} to be the protected primary`, async () => {
-      const { role, state } = await this.status(next)
-      return (role === 'primary' && state === 'protected') || undefined
-    })
+  /** Ends the session, not the process: the secondary hangs until it is given up, and joins anew. */
+  async rejoin(): Promise<void> {
+    const child = this.process(this.secondary)
+    child.kill('SIGSTOP')
+    try {
+      await this.#until(this.#primary, 'standalone')
+    } finally {
+      child.kill('SIGCONT')
+    }
     await this.protected()
   }
 

@@ -3,9 +3,9 @@
 // cycle, and what is left of it once the capture has ended (sending begins during it, so that this is shorter
 // than the transfer and flatters ours). The goal is held against the whole, which is the stricter one.
 //
-// Two kinds of seeds: of a process that has just started, whose memory has never been touched, as after
-// SIGKILL and restart; and after a hand-over, where both processes live on, which is what compares with the
-// C programs, since those warm up first.
+// Two kinds of seeds: of a secondary that joins anew after it was given up, which is what compares with the C
+// programs, since those have warmed up as well; and of a process that has just started, whose memory has never
+// been touched, as after SIGKILL and restart.
 
 import { alternate, compileReference, runReference } from './compare.ts'
 import { sleep, type DaemonPair } from './daemons.ts'
@@ -65,7 +65,7 @@ async function streamMbPerS(program: string): Promise<number> {
 export const seeding: Benchmark = async ({ rounds, tell }) => {
   const program = await compileReference('seed-stream', tell)
   const fresh: Seed[] = []
-  const handed: Seed[] = []
+  const anew: Seed[] = []
   const results = await withStressPair(async ({ pair }) => {
     const seed = async (kind: string, seeds: Seed[], change: () => Promise<void>) => {
       const made = await seedAfter(pair, change)
@@ -73,14 +73,13 @@ export const seeding: Benchmark = async ({ rounds, tell }) => {
       tell(`seed, ${kind}: ${made.whole.toFixed(0)} MiB/s`)
       return made.whole
     }
-    await pair.handOver() // for the compilers in Node, and for both memories
-    await pair.handOver()
+    await pair.rejoin() // for the compilers in Node
     const reference: Record<string, () => Promise<number>> =
       program === undefined
         ? {}
         : { stream: async () => streamMbPerS(program), again: async () => streamMbPerS(program) }
     const first = await alternate(rounds, {
-      handed: async () => seed('hand-over', handed, async () => pair.handOver()),
+      anew: async () => seed('session anew', anew, async () => pair.rejoin()),
       ...reference,
     })
     const second = await alternate(rounds, {
@@ -100,10 +99,10 @@ export const seeding: Benchmark = async ({ rounds, tell }) => {
     )
   const { first, second } = results
   return [
-    line('after a hand-over, whole', first.handed, first),
+    line('session anew, whole', first.anew, first),
     line(
-      'after a hand-over, past the capture',
-      handed.map((seed) => seed.afterCapture),
+      'session anew, past the capture',
+      anew.map((seed) => seed.afterCapture),
       first,
       false,
     ),

@@ -12,7 +12,7 @@ export const regionPages = 16_000
 
 const periodMs = 20_000
 /** Other work on the machine must not end a session in mid-round. */
-const suspectMs = 10_000
+const suspectMs = 2000
 /** After the answer: the secondary still applies, and the next `dirty` must not run beside that. */
 const settleMs = 25
 /** Of the guest itself, beside its region: counters and lines. */

@@ -5,9 +5,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort as choosePort } from '../../cli/up/ports.ts'
 import type { ConfigInput } from '../../daemon/config.ts'
 import type { Addresses } from '../../daemon/daemon.ts'
 import { OperatorClient } from '../../shared/control/control-client.ts'
@@ -30,13 +30,11 @@ export interface PairOptions {
   readonly proxied?: boolean
 }
 
+const taken = new Set<number>()
+
+/** One that no outgoing connection of this machine can take meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  return choosePort(taken)
 }
 
 /** Waits until `condition` gives something, looking every few milliseconds. */
