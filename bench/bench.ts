@@ -78,6 +78,8 @@ function readArguments() {
 }
 
 const { format, only, rounds, quick } = readArguments()
+// By exit(), so that the daemons and their folders go as well.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 const [load] = loadavg()
 const machine: Machine = {
   node: process.version,

@@ -62,7 +62,7 @@ export class DaemonPair {
   readonly #ports: Readonly<Record<SideName, { control: number; data: number; clients: number }>>
   readonly #processes = new Map<SideName, ChildProcess>()
   readonly #operators = new Map<SideName, OperatorClient>()
-  readonly #killAtExit = () => this.#killAll()
+  readonly #killAtExit = () => this.#killAllAtOnce()
   #primary: SideName = 'a'
 
   private constructor(options: PairOptions, ports: readonly number[]) {
@@ -225,7 +225,8 @@ export class DaemonPair {
     this.#operators.delete(name)
   }
 
-  #killAll(): void {
+  #killAllAtOnce(): void {
     for (const child of this.#processes.values()) child.kill('SIGKILL')
+    rmSync(this.#dir, { recursive: true, force: true })
   }
 }

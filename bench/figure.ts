@@ -29,6 +29,8 @@ export interface Figure {
   readonly goal?: Goal
   readonly met?: boolean
   readonly rounds: number
+  /** Why there is no reference. */
+  readonly missing?: string
   readonly note?: string
 }
 
@@ -83,7 +85,7 @@ export function beside(given: Given, ours: readonly number[], reference?: Refere
       ...given,
       ours: range,
       rounds: ours.length,
-      note: 'no reference: there is no gcc here',
+      missing: 'no gcc here',
     }
   }
   const { name, values, again, inverse = false } = reference

@@ -22,7 +22,8 @@ const columns: readonly (readonly [title: string, cell: (figure: Figure) => stri
   ['ours', (figure) => `${ranged(figure.ours)} ${figure.unit}`],
   [
     'reference',
-    ({ reference }) => (reference ? `${digits(reference.median)} ${reference.name}` : ''),
+    ({ reference, missing }) =>
+      reference ? `${digits(reference.median)} ${reference.name}` : (missing ?? ''),
   ],
   ['ratio', ({ ratio }) => (ratio ? ranged(ratio) : '')],
   ['A/A', ({ itself }) => (itself ? ranged(itself) : '')],
