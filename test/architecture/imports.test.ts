@@ -32,8 +32,12 @@ const worldly = (name: string, files: RegExp, packages: readonly string[] = []):
 /** From the bottom of the house to its roof: a room imports only rooms that stand before it. */
 const ROOMS: readonly Room[] = [
   pure('protocol', /^shared\/protocol\//),
-  pure('formats', /^shared\/formats\//),
+  pure('formats', /^shared\/formats\/[^/]+$/),
+  pure('verify', /^shared\/formats\/verify\//),
+  { ...pure('qemu', /^shared\/formats\/qemu\//), never: ['verify'] },
+  { ...pure('ber', /^shared\/formats\/ber\//), never: ['verify'] },
   pure('guest', /^shared\/guest\/[^/]+$/),
+  pure('dirty-log', /^shared\/guest\/dirty-log\//),
   pure('memory', /^shared\/memory\//),
   pure('trace', /^shared\/trace\//),
   pure('messages', /^shared\/control\/messages\.ts$/, ['zod']),
