@@ -57,7 +57,7 @@ export class PageScan {
     for (let page = 0; page < pages.length; page++) {
       const at = page * PAGE_BYTES
       store.set(pages[page], at)
-      if (!pages[page].equals(ZERO_PAGE)) noted = this.#note(page, noted, progress)
+      if (!pages[page].equals(ZERO_PAGE)) noted = this.#note(page, noted, progress, 0)
     }
     this.#grownFrom = pages.length
     return noted
@@ -84,10 +84,15 @@ export class PageScan {
     return noted
   }
 
-  #note(page: number, noted: number, progress: (pages: number) => void): number {
+  #note(
+    page: number,
+    noted: number,
+    progress: (pages: number) => void,
+    from = PROGRESS_FROM_PAGES,
+  ): number {
     this.#pfns[noted] = page
     const now = noted + 1
-    if (now >= PROGRESS_FROM_PAGES && now % PROGRESS_PAGES === 0) progress(now)
+    if (now >= from && now % PROGRESS_PAGES === 0) progress(now)
     return now
   }
 }
