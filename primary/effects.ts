@@ -31,13 +31,13 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     armTrigger() {
       trigger.arm()
     },
-    captureDirty() {
+    sendRequest() {
       notes.begin(side.dueTrigger)
       side.replied = false
-      guest.capture(side.nextCapture(), 'dirty')
-    },
-    sendRequest() {
       side.writer.request()
+    },
+    captureDirty() {
+      guest.capture(side.nextCapture(), 'dirty')
     },
     noteReply() {
       side.replied = true

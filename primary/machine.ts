@@ -133,7 +133,7 @@ export const primaryMachine = base.createMachine({
               on: { 'checkpoint.due': 'requesting' },
             },
             requesting: {
-              entry: ['captureDirty', 'sendRequest', awaiting('replyTimeoutMs')],
+              entry: ['sendRequest', 'captureDirty', awaiting('replyTimeoutMs')],
               on: {
                 'guest.capturing': { actions: 'sendCaptured' },
                 'guest.captured': 'awaitingReply',

@@ -54,6 +54,8 @@ interface Captured {
 /** What effects.ts works on. */
 export type PrimaryParts = Primary
 
+const NO_PFNS = new Uint32Array(0)
+
 export class Primary {
   readonly role = 'primary'
   readonly world: World
@@ -77,9 +79,8 @@ export class Primary {
   #writer: CheckpointWriter | undefined
   #captured: Captured | undefined
   #captures = 0
-  #finished = false
   #untold = false
-  #alsoPfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
+  #alsoPfns: Uint32Array<ArrayBufferLike> = NO_PFNS
   #foreign: PrimaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
   #lastEnd: SessionEnd | undefined
@@ -256,6 +257,7 @@ export class Primary {
     this.record.reachedEpoch(epoch)
     this.gate.hold()
     this.notes.captured(capture.pauseMs)
+    this.#writer?.finish(capture, { generation: this.record.generation, epoch })
     this.#send({ type: 'guest.captured' })
   }
 
@@ -320,16 +322,9 @@ export class Primary {
 
   /** All is captured and the SVM stands still: writes the rest, as far as the channel takes it. */
   pumpVmstate(): void {
-    const { writer, record } = this
-    const { capture, epoch } = this.captured
-    if (!this.#finished) {
-      this.#finished = true
-      writer.finish(capture, this.#alsoPfns, { generation: record.generation, epoch })
-      this.#alsoPfns = new Uint32Array(0)
-    }
-    if (!writer.pump()) return
-    this.#finished = false
-    this.#send({ type: 'vmstate.sent' })
+    this.writer.add(this.#alsoPfns)
+    this.#alsoPfns = NO_PFNS
+    if (this.writer.pump()) this.#send({ type: 'vmstate.sent' })
   }
 
   finishRound(): void {
@@ -396,7 +391,7 @@ export class Primary {
     this.finishRound()
     this.#session = undefined
     this.#writer = undefined
-    this.#finished = false
+    this.#alsoPfns = NO_PFNS
     this.#captures++
     this.#lostAt = { at: this.world.clock.now(), end }
     this.#lastEnd = end

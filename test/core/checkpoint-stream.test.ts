@@ -13,7 +13,8 @@ const PAGES = 700
 const MEMORY = PAGES * PAGE_BYTES
 const sending = new PageStore(new ArrayBuffer(pageStoreBytes(MEMORY)), MEMORY)
 const receiving = new PageStore(new ArrayBuffer(pageStoreBytes(MEMORY)), MEMORY)
-const noPfns = new Uint32Array(0)
+/** What the secondary asks for beside: its first page, which is sent once, and its last. */
+const alsoPfns = Uint32Array.of(PAGES - 1, 0)
 const state = { cpu: new Uint8Array(16).fill(1), device: new Uint8Array(24).fill(2) }
 
 /** Runs of pages that change, in order; the numbers are gaps and lengths. */
@@ -87,14 +88,15 @@ test('a full copy and a checkpoint arrive whole, however their pages lie and the
         change(pfns, epoch + 1)
         if (epoch === 0) writer.open()
         else writer.request()
-        writer.finish({ id: epoch, pfns, pages: pfns.length, pauseMs: 0, state }, noPfns, {
-          generation: 1,
-          epoch: epoch + 1,
-        })
+        writer.finish(
+          { id: epoch, pfns, pages: pfns.length, pauseMs: 0, state },
+          { generation: 1, epoch: epoch + 1 },
+        )
+        writer.add(alsoPfns)
         pumpAll(writer)
         deliver(wire, reader, cuts)
         expect(ended).toBe(epoch + 1)
-        expect(receiving.stagedPages).toBe(pfns.length)
+        expect(receiving.stagedPages).toBe(new Set([...pfns, ...alsoPfns]).size)
         receiving.commit()
         receiving.apply(Number.POSITIVE_INFINITY)
         expect(digestOf(receiving.pages)).toBe(digestOf(sending.pages))
