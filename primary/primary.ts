@@ -256,7 +256,7 @@ export class Primary {
     this.#captured = { epoch, capture }
     this.record.reachedEpoch(epoch)
     this.gate.hold()
-    this.notes.captured(capture.pauseMs)
+    this.notes.captured(capture)
     this.#writer?.finish(capture, { generation: this.record.generation, epoch })
     this.#send({ type: 'guest.captured' })
   }

@@ -89,7 +89,7 @@ test('a full copy and a checkpoint arrive whole, however their pages lie and the
         if (epoch === 0) writer.open()
         else writer.request()
         writer.finish(
-          { id: epoch, pfns, pages: pfns.length, pauseMs: 0, state },
+          { id: epoch, pfns, pages: pfns.length, pauseMs: 0, findMs: 0, state },
           { generation: 1, epoch: epoch + 1 },
         )
         writer.add(alsoPfns)
