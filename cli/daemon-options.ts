@@ -64,6 +64,7 @@ export function addGuestOptions(command: Command): Command {
     .addOption(
       new Option('--dirty <how>', "how the guest's dirty pages are found; both sides give the same")
         .choices(Object.keys(DIRTY_MODES))
+        .env('COLO_DIRTY')
         .default('auto'),
     )
     .option(
