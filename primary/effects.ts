@@ -44,10 +44,11 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       notes.replied()
     },
     sendCaptured() {
-      if (side.replied) side.writer.pump()
+      side.pump()
     },
     sendVmstate() {
-      side.pumpVmstate()
+      side.addAsked()
+      side.pump()
     },
     noteSent() {
       notes.sent()

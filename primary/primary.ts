@@ -243,7 +243,9 @@ export class Primary {
       taken: () => {
         const waited = writer.waits
         writer.taken()
-        if (waited) this.#send({ type: 'channel.taken' })
+        if (!waited) return
+        this.deadline.renew('sendTimeoutMs')
+        this.pump()
       },
     })
   }
@@ -265,7 +267,7 @@ export class Primary {
   guestCapturing(id: number, pfns: Uint32Array, pages: number): void {
     if (id !== this.#captures || this.#writer === undefined) return
     this.#writer.offer(pfns, pages)
-    this.#send({ type: 'guest.capturing' })
+    this.pump()
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
@@ -320,11 +322,18 @@ export class Primary {
     return ++this.#captures
   }
 
-  /** All is captured and the SVM stands still: writes the rest, as far as the channel takes it. */
-  pumpVmstate(): void {
+  /** All is captured: what the secondary asked for joins it. */
+  addAsked(): void {
     this.writer.add(this.#alsoPfns)
     this.#alsoPfns = NO_PFNS
-    if (this.writer.pump()) this.#send({ type: 'vmstate.sent' })
+  }
+
+  /**
+   * Once the SVM stands still: writes what is captured, as far as the channel takes it. It does so whenever
+   * there is more of either, which is no step of the protocol and so no event of the statechart.
+   */
+  pump(): void {
+    if (this.replied && this.#writer?.pump()) this.#send({ type: 'vmstate.sent' })
   }
 
   finishRound(): void {
