@@ -11,6 +11,7 @@ import { dirtyCheckpoint } from './dirty-checkpoint.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
 import type { Benchmark, Figure } from './figure.ts'
+import { logPause } from './log-pause.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
 import { seeding } from './seeding.ts'
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
+  g: { what: 'the pause with the dirty log, against scans', run: logPause },
 }
 
 const roundsDefault = 7
