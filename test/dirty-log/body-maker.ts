@@ -6,7 +6,7 @@ import { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
 import { F32, F64, I32, I64, V128 } from '../../shared/guest/dirty-log/operations.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { type AccessOperation, READS, WAITS, WRITES } from './accesses.ts'
-import { PAGE_BYTES } from './collector.ts'
+import { BODY_LOCALS, LeafMaker, LOCAL } from './leaf-maker.ts'
 
 /** (i32, i32, i64) -> i64, the type of every function but the imported one. */
 export const BODY_TYPE = 0
@@ -16,10 +16,6 @@ export const PAIR_TYPE = 1
 export const POKE_TYPE = 2
 /** () -> (), the tag's. */
 export const TAG_TYPE = 3
-
-/** Locals: three parameters, then these. */
-const LOCAL = { temporary: 3, folded: 4, counter: 5 } as const
-export const BODY_LOCALS: readonly number[] = [1, I32, 1, I64, 1, I32]
 
 export interface BodyWorld {
   /** Guest memory at the start, in WebAssembly pages. */
@@ -33,6 +29,7 @@ export class BodyMaker {
   readonly #chance: Chance
   readonly #world: BodyWorld
   readonly #out = new ByteWriter(1024)
+  readonly #leaves: LeafMaker
   /** Statements that may still be made: bounds the size of the body. */
   #budget: number
   #calls = 1
@@ -40,6 +37,7 @@ export class BodyMaker {
   constructor(chance: Chance, world: BodyWorld) {
     this.#chance = chance
     this.#world = world
+    this.#leaves = new LeafMaker(chance, this.#out, world.pages)
     this.#budget = 6 + chance.below(20)
   }
 
@@ -103,7 +101,7 @@ export class BodyMaker {
     out.put(...opcode)
     const natural = Math.log2(access.bytes)
     out.u32(isAtomic ? natural : this.#chance.below(natural + 1))
-    const offset = this.#offset()
+    const offset = this.#leaves.offset()
     out.u32(isAligned ? offset - (offset % access.bytes) : offset)
     if (immediates === 'memarg lane') out.put(this.#chance.below(16 / access.bytes))
   }
@@ -123,17 +121,9 @@ export class BodyMaker {
     return operation.access.result ?? I32
   }
 
-  #offset(): number {
-    const share = this.#chance.share()
-    if (share < 0.6) return 0
-    if (share < 0.95) return this.#chance.below(40)
-    if (share < 0.997) return this.#chance.below(4) * PAGE_BYTES + this.#chance.below(32)
-    return this.#chance.pick([0xffffffff, 0xffff0000, 0x80000000]) - this.#chance.below(40)
-  }
-
   #address(depth: number): void {
     const share = this.#chance.share()
-    if (share < 0.5) this.#i32(this.#edge())
+    if (share < 0.5) this.#i32(this.#leaves.edge())
     else if (share < 0.7) {
       this.#get(this.#chance.below(2))
     } else if (share < 0.997) {
@@ -146,19 +136,10 @@ export class BodyMaker {
     }
   }
 
-  /** Near the edge of a page within the memory of the start. */
-  #edge(): number {
-    const pages = this.#world.pages * 16
-    return Math.max(
-      0,
-      (1 + this.#chance.below(pages - 1)) * PAGE_BYTES + this.#chance.below(36) - 18,
-    )
-  }
-
   /** Leaves a value of that type on the stack. */
   #value(type: number, depth: number): void {
     const out = this.#out
-    if (depth <= 0 || this.#chance.happens(0.4)) return this.#constant(type)
+    if (depth <= 0 || this.#chance.happens(0.4)) return this.#leaves.constant(type)
     const share = this.#chance.share()
     if (share < 0.35) {
       const reads = READS.flat().filter(({ access }) => access.result === type)
@@ -182,37 +163,7 @@ export class BodyMaker {
     } else if (type === I32) {
       this.#value(I64, depth - 1)
       out.put(0xa7)
-    } else this.#constant(type)
-  }
-
-  #constant(type: number): void {
-    const { u32, i32 } = { u32: () => this.#chance.u32(), i32: () => this.#chance.u32() | 0 }
-    if (type === I32) {
-      if (this.#chance.happens(0.5)) this.#get(this.#chance.pick([0, 1, LOCAL.temporary]))
-      else this.#i32(i32())
-    } else if (type === I64) {
-      this.#get(this.#chance.happens(0.5) ? 2 : LOCAL.folded)
-    } else if (type === F32) {
-      this.#i32(i32())
-      this.#out.put(0xbe)
-    } else if (type === F64) {
-      this.#get(2)
-      this.#out.put(0xbf)
-    } else {
-      this.#out.put(0xfd, 12)
-      for (let i = 0; i < 4; i++) {
-        const bits = u32()
-        this.#out.put(bits & 0xff, (bits >>> 8) & 0xff, (bits >>> 16) & 0xff, bits >>> 24)
-      }
-    }
-  }
-
-  #length(): void {
-    const share = this.#chance.share()
-    if (share < 0.15) this.#i32(0)
-    else if (share < 0.7) this.#i32(this.#chance.below(40))
-    else if (share < 0.997) this.#i32(this.#chance.below(3) * PAGE_BYTES + this.#chance.below(40))
-    else this.#i32(-1 - this.#chance.below(70_000))
+    } else this.#leaves.constant(type)
   }
 
   #bulk(depth: number): void {
@@ -224,7 +175,7 @@ export class BodyMaker {
     if (kind < 3) this.#value(I32, depth - 1)
     else if (kind < 6) this.#address(depth)
     else this.#i32(this.#chance.below(4))
-    if (kind < 6) this.#length()
+    if (kind < 6) this.#leaves.length()
     else this.#i32(this.#chance.below(this.#chance.happens(0.3) ? 20 : 2))
     if (kind < 3) out.put(0xfc, 11, 0)
     else if (kind < 6) out.put(0xfc, 10, 0, 0)
@@ -240,7 +191,7 @@ export class BodyMaker {
   }
 
   #poke(): void {
-    this.#i32(this.#edge())
+    this.#i32(this.#leaves.edge())
     this.#out.put(0x10, 0)
   }
 
