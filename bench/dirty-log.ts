@@ -1,5 +1,6 @@
-// What the dirty log costs: the time to rewrite a module, by its size, and how much longer a guest takes for the
-// same work once every store is followed by a mark. The work runs here, in this process and without a pair, so
+// What the dirty log costs and gives: the time to rewrite a module, by its size; the time to capture what is
+// dirty, beside a scan; and how much longer a guest takes for the same work once every store is followed by a
+// mark. That work runs here, in this process and without a pair, so
 // that nothing else is measured: the shipped key-value guest under pipelined requests, and loops that do one
 // thing only, which no guest does, for the bounds.
 
@@ -10,6 +11,10 @@ import { ByteReader } from '../shared/guest/dirty-log/byte-reader.ts'
 import { ByteWriter } from '../shared/guest/dirty-log/byte-writer.ts'
 import { readLayout, SECTION, SECTION_ORDER } from '../shared/guest/dirty-log/module-layout.ts'
 import { addDirtyLog, type DirtyLogModule, isRewritten } from '../shared/guest/dirty-log/rewrite.ts'
+import { PAGE_BYTES } from '../shared/guest/contract.ts'
+import { type DirtyPages, GuestPages } from '../shared/guest/wasm/guest-pages.ts'
+import { PageLog } from '../shared/guest/wasm/page-log.ts'
+import { PageScan } from '../shared/guest/wasm/page-scan.ts'
 import { WebAssembly, type WasmMemory } from '../shared/guest/wasm/webassembly.ts'
 import { alternate } from './compare.ts'
 import { absolute, beside, type Benchmark, type Figure, type Plan } from './figure.ts'
@@ -27,6 +32,14 @@ const modules = [
 ]
 const largeCopies = 3
 const rewriteLimitMs = 1000
+
+/** Pages from one dirty page to the next. */
+const steps = [
+  ['0.1 %', 1000],
+  ['1 %', 100],
+  ['10 %', 10],
+  ['all', 1],
+] as const
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -235,8 +248,48 @@ async function workFigure(work: Work, plan: Plan): Promise<Figure> {
   })
 }
 
+/** A guest's memory whose every `step`th page is written, and what captures it. */
+function capture(dirty: DirtyPages, step: number): () => Promise<number> {
+  const tableBytes = wasmPageBytes
+  const pages = new GuestPages(
+    new SharedArrayBuffer(memoryBytes),
+    new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * Uint32Array.BYTES_PER_ELEMENT),
+    tableBytes,
+    dirty,
+  )
+  pages.attach(new ArrayBuffer(tableBytes + memoryBytes))
+  pages.captureAll(() => {})
+  let value = 1
+  return () => {
+    const bytes = new Uint8Array(8).fill(value++)
+    for (let at = 0; at < memoryBytes; at += step * PAGE_BYTES) pages.write(at, bytes)
+    const began = performance.now()
+    pages.captureDirty(() => {})
+    return Promise.resolve(performance.now() - began)
+  }
+}
+
+const warmCaptures = 3
+
+async function captureFigure(what: string, step: number, plan: Plan): Promise<Figure> {
+  const arms = {
+    log: capture(new PageLog(), step),
+    scan: capture(new PageScan(), step),
+    again: capture(new PageScan(), step),
+  }
+  await alternate(warmCaptures, arms)
+  const { log, scan, again } = await alternate(plan.rounds, arms)
+  plan.tell(what)
+  return beside({ part, name: `capture of 64 MiB, ${what} dirty`, unit: 'ms' }, log, {
+    name: 'by a scan',
+    values: scan,
+    again,
+  })
+}
+
 export const dirtyLog: Benchmark = async (plan) => {
   const figures = rewriteTimes(plan)
+  for (const [what, step] of steps) figures.push(await captureFigure(what, step, plan))
   for (const work of someWork()) figures.push(await workFigure(work, plan))
   return figures
 }

@@ -1,6 +1,8 @@
 // What the rewriter promises beyond what made-up modules show: the refusals by name, the edges of the address
 // space, data whose place is known at run time only, names, and that no bytes whatever bring it down.
 
+import { createHash } from 'node:crypto'
+
 import { describe, expect, test } from 'vitest'
 import type { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
 import { I32 } from '../../shared/guest/dirty-log/operations.ts'
@@ -9,6 +11,7 @@ import {
   type DirtyLogModule,
   isRewritten,
   MARK_EXPORT,
+  REWRITER_VERSION,
 } from '../../shared/guest/dirty-log/rewrite.ts'
 import { Chance } from '../simulation/chance.ts'
 import { guestBytes } from '../guests/host.ts'
@@ -254,6 +257,16 @@ describe('the function for what the host writes', () => {
     expect(() => mark(address, length)).toThrow(/out of bounds|unreachable/)
     expect(marked()).toEqual([])
   })
+})
+
+test('what it writes has a version, which is raised when that changes', () => {
+  const code = (out: ByteWriter) => {
+    out.put(0x20, 0, 0x20, 1, 0x36, 2, 8, 0x20, 0, 0x20, 1, 0x41, 9, 0xfc, 11, 0)
+    out.put(0x20, 0, 0x20, 1, 0x41, 9, 0xfc, 10, 0, 0, 0x41, 1, 0x40, 0, 0x3f, 0, 0x6a)
+  }
+  const { bytes } = rewritten(smallModule({ limits: [1, 1, 2], code }).bytes())
+  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  expect({ version: REWRITER_VERSION, digest }).toEqual({ version: 1, digest: '8d3c771ffd86f8ae' })
 })
 
 describe('any bytes', () => {
