@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 
 import { allocation } from './allocation.ts'
 import { dirtyCheckpoint } from './dirty-checkpoint.ts'
+import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
 import type { Benchmark, Figure } from './figure.ts'
@@ -28,7 +29,8 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
-  g: { what: 'the pause with the dirty log, against scans', run: logPause },
+  g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
+  h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
 }
 
 const roundsDefault = 7

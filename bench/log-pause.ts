@@ -62,7 +62,7 @@ async function measure(pairs: Pairs, share: Share, { rounds, tell }: Plan): Prom
     scan: async () => pauseMs(scan, share),
     ...(c === undefined ? {} : { c: async () => cMs(c), cAgain: async () => cMs(c) }),
   })
-  const given = { part: 'g', name: `${dirty}: pause with the log`, unit: 'ms' }
+  const given = { part: 'h', name: `${dirty}: pause with the log`, unit: 'ms' }
   const goals = {
     c: most === undefined ? undefined : atMost(most),
     scan: mostOfScan === undefined ? undefined : atMost(mostOfScan),

@@ -10,6 +10,7 @@ import { addAdopt } from './adopt.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
 import { addFlatten } from './flatten.ts'
+import { addGuest } from './guest.ts'
 import { addHistory } from './history.ts'
 import { addPause } from './pause.ts'
 import { addPrimary } from './primary.ts'
@@ -50,6 +51,7 @@ const VERBS_IN_ORDER = [
   addStartOver,
   addAdopt,
   addStop,
+  addGuest,
   addFlatten,
 ] as const
 

@@ -11,8 +11,8 @@ const LAST = 2
 
 /**
  * (address, length): marks the pages of that range of guest memory, none if the length is 0. It reads the
- * first and the last byte before it marks, so that a host which names a range that is not in memory gets a trap,
- * and no mark lies beyond the table. A loop, because ranges are short and memory.fill is a call into the engine.
+ * last byte before it marks, so that a host which names a range that is not in memory gets a trap, and no mark
+ * lies beyond the table. A loop, because ranges are short and memory.fill is a call into the engine.
  */
 export function markBody(tableBytes: number): Uint8Array {
   const out = new ByteWriter()
@@ -22,11 +22,6 @@ export function markBody(tableBytes: number): Uint8Array {
     out.put(0x41)
     out.i32(value)
   }
-  const touch = () => {
-    out.put(0x2d, 0)
-    out.u32(tableBytes)
-    out.put(0x1a)
-  }
   out.put(1, 1, I32)
   get(LENGTH) // if (length === 0) return
   out.put(0x45, 0x04, 0x40, 0x0f, 0x0b)
@@ -35,9 +30,12 @@ export function markBody(tableBytes: number): Uint8Array {
   out.put(0x6a)
   constant(1)
   out.put(0x6b, 0x22, LAST)
-  touch()
+  out.put(0x2d, 0) // read memory[last]
+  out.u32(tableBytes)
+  out.put(0x1a)
+  get(LAST) // if (last < address) unreachable
   get(ADDRESS)
-  touch()
+  out.put(0x49, 0x04, 0x40, 0x00, 0x0b)
   for (const local of [ADDRESS, LAST]) {
     get(local) // to pages
     constant(PAGE_SHIFT)

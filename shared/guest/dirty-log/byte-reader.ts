@@ -12,6 +12,8 @@ export class Refusal extends Error {
   }
 }
 
+const percentOf = (char: string): string => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`
+
 const LEB_BYTES_32 = 5
 const LEB_BYTES_64 = 10
 
@@ -91,8 +93,7 @@ export class ByteReader {
     }
     if (isAscii) return text
     try {
-      const hex = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`
-      return decodeURIComponent(text.replace(/[^]/g, hex))
+      return decodeURIComponent(text.replace(/[^]/g, percentOf))
     } catch {
       throw this.malformed('a name that is no UTF-8', start)
     }

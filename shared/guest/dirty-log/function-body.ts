@@ -37,6 +37,9 @@ const OP = {
 /** A memarg whose alignment hint has this bit names a memory. */
 const MEMARG_MEMORY = 0x40
 
+/** Engines take no larger body, its locals included (WebAssembly JavaScript interface, implementation limits). */
+const BODY_BYTES_MAX = 7_654_321
+
 /** What all bodies of a module have in common. */
 export interface BodyContext {
   readonly operations: Operations
@@ -123,7 +126,9 @@ export class BodyRewriter {
     this.#head.u32(groups + this.#scratch.size)
     this.#head.copy(reader.bytes, declared, declaredEnd)
     for (const key of this.#scratch.keys()) this.#head.put(1, key & 0xff)
-    into.u32(this.#head.length + this.#out.length)
+    const length = this.#head.length + this.#out.length
+    if (length > BODY_BYTES_MAX) throw new Refusal('a function too large to take marks', start)
+    into.u32(length)
     into.copy(this.#head.written)
     into.copy(this.#out.written)
   }

@@ -249,13 +249,12 @@ function* atomicRows(): Generator<[number, Operation]> {
   }
 }
 
+function row(name: string, immediates: Immediates, effect: Effect): Operation {
+  const feature = effect.kind === 'bulk' ? 'bulk memory' : undefined
+  return { name, immediates, feature, effect }
+}
+
 function* memoryRows(): Generator<[number, Operation]> {
-  const row = (name: string, immediates: Immediates, effect: Effect): Operation => ({
-    name,
-    immediates,
-    feature: effect.kind === 'bulk' ? 'bulk memory' : undefined,
-    effect,
-  })
   yield [0x3f, row('memory.size', 'leb', { kind: 'size' })]
   yield [0x40, row('memory.grow', 'leb', { kind: 'grow' })]
   for (const [opcode, does, immediates] of [

@@ -7,10 +7,9 @@
 import { ByteReader, Refusal } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { type ShiftedData, shiftData } from './data-segments.ts'
-import { BodyRewriter, type BodyContext, PAGE_SHIFT, type Sites } from './function-body.ts'
+import { BodyRewriter, type BodyContext, type Sites } from './function-body.ts'
 import { markBody, startBody } from './added-functions.ts'
 import {
-  isShared,
   KIND,
   type Limits,
   type ModuleLayout,
@@ -20,20 +19,19 @@ import {
   type Span,
   WASM_PAGE_BYTES,
 } from './module-layout.ts'
+import { type MemoryPlan, planMemory } from './memory-plan.ts'
 import { withFunctionNames } from './name-section.ts'
 import { I32, OPERATIONS, type Operations } from './operations.ts'
 
 /** A function (address, length), both i32 and of the guest: marks the pages of what the host itself wrote. */
 export const MARK_EXPORT = 'colo_mark_dirty'
 
-/** 64 KiB of table for so many bytes of guest memory: a byte for each 4 KiB. */
-const BYTES_PER_TABLE_PAGE = WASM_PAGE_BYTES << PAGE_SHIFT
 /**
- * The most memory a rewritten module may have, in WebAssembly pages. One page less than there can be: so the
- * last address is never in memory, and whatever would pass 2^32 once it is moved up can be given that address,
- * and traps as it did.
+ * Raised whenever the same module is rewritten to other bytes: belongs into the key under which a rewritten module
+ * is kept.
  */
-const TOTAL_PAGES_MAX = 65535
+export const REWRITER_VERSION = 1
+
 const START_NAME = 'colo_initialize_data'
 
 export interface DirtyLogModule {
@@ -87,30 +85,6 @@ export function rewriteBy(
     const { message: refused, offset } = error
     return offset === undefined ? { refused } : { refused, offset }
   }
-}
-
-interface MemoryPlan {
-  readonly tablePages: number
-  /** Pages of the guest, without the table. */
-  readonly guestPagesMax: number
-}
-
-function planMemory(layout: ModuleLayout, maxMemoryBytes = Infinity): MemoryPlan {
-  const { memories } = layout
-  if (memories.length === 0) throw new Refusal('no memory')
-  if (memories.length > 1) throw new Refusal('several memories')
-  const { limits } = memories[0]
-  if (isShared(limits)) throw new Refusal('shared memory')
-  const wished = Math.min(limits.max ?? Infinity, Math.floor(maxMemoryBytes / WASM_PAGE_BYTES))
-  const pages = Math.min(wished, TOTAL_PAGES_MAX)
-  const tablePages = Math.max(1, Math.ceil((pages * WASM_PAGE_BYTES) / BYTES_PER_TABLE_PAGE))
-  const guestPagesMax = Math.min(pages, TOTAL_PAGES_MAX - tablePages)
-  if (limits.min > guestPagesMax) {
-    throw new Refusal(
-      `a memory that begins with ${limits.min} WebAssembly pages, where at most ${guestPagesMax} may be`,
-    )
-  }
-  return { tablePages, guestPagesMax }
 }
 
 class Rewriter {

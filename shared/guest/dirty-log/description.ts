@@ -1,0 +1,176 @@
+// What somebody who brings a module wants to know of it before a pair is started: what it consists of, whether it
+// can be protected and how, and if not, everything that stands in the way. Plain data, for `colo guest inspect`.
+
+import { inspectModule } from '../wasm-module.ts'
+import { ByteReader, Refusal } from './byte-reader.ts'
+import { skipImmediates } from './immediates.ts'
+import {
+  isShared,
+  KIND,
+  type ModuleLayout,
+  readLayout,
+  readValueType,
+  SECTION,
+  WASM_PAGE_BYTES,
+} from './module-layout.ts'
+import { codeOf, type Feature, isPrefix, OPERATIONS } from './operations.ts'
+import { addDirtyLog, isRewritten, type DirtyLogModule } from './rewrite.ts'
+
+/** How dirty pages of a module are found: by marks behind its stores, by comparing all memory, or not at all. */
+export type Protection = 'log' | 'scan' | 'none'
+
+export interface ModuleDescription {
+  readonly bytes: number
+  readonly protection: Protection
+  /** Why it can't be protected; empty if it can. */
+  readonly reasons: readonly string[]
+  /** Why it can't have a dirty log; undefined if it can. */
+  readonly logRefused: string | undefined
+  readonly log: Omit<DirtyLogModule, 'bytes'> | undefined
+  /** undefined if the module holds something that is not understood here. */
+  readonly parts: ModuleParts | undefined
+}
+
+export interface ModuleParts {
+  readonly memories: readonly {
+    readonly imported: boolean
+    readonly bytesMin: number
+    readonly bytesMax: number | undefined
+    readonly shared: boolean
+  }[]
+  readonly globals: readonly {
+    readonly type: string
+    readonly mutable: boolean
+    readonly imported: string | undefined
+    readonly exported: readonly string[]
+  }[]
+  readonly imports: readonly { readonly name: string; readonly kind: string }[]
+  readonly exports: readonly { readonly name: string; readonly kind: string }[]
+  /** What it uses beyond WebAssembly 1.0, sorted. */
+  readonly features: readonly Feature[]
+  readonly functions: number
+  /** Bytes of its code section. */
+  readonly codeBytes: number
+}
+
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  0x7f: 'i32',
+  0x7e: 'i64',
+  0x7d: 'f32',
+  0x7c: 'f64',
+  0x7b: 'v128',
+  0x70: 'funcref',
+  0x6f: 'externref',
+}
+
+function nameOfKind(kind: number): string {
+  return Object.entries(KIND).find(([, number]) => number === kind)?.[0] ?? `kind ${kind}`
+}
+
+/** The features of every instruction of one body. */
+function readFeatures(reader: ByteReader, found: Set<Feature>): void {
+  for (let groups = reader.u32(); groups > 0; groups--) {
+    reader.u32()
+    if (readValueType(reader) === 0x7b) found.add('simd')
+  }
+  while (!reader.isAtEnd) {
+    const at = reader.at
+    const first = reader.byte()
+    const code = isPrefix(first) ? codeOf(first, reader.u32()) : first
+    const operation = OPERATIONS.get(code)
+    if (operation === undefined) throw new Refusal(`opcode 0x${code.toString(16)}`, at)
+    skipImmediates(reader, operation)
+    if (operation.feature !== undefined) found.add(operation.feature)
+  }
+}
+
+function featuresOf(bytes: Uint8Array, layout: ModuleLayout): Feature[] {
+  const found = new Set<Feature>()
+  if (layout.types.some(({ results }) => results > 1)) found.add('multi-value')
+  if (layout.sections.has(SECTION.dataCount)) found.add('bulk memory')
+  if (layout.sections.has(SECTION.tag)) found.add('exceptions')
+  if (layout.memories.some(({ limits }) => isShared(limits))) found.add('threads')
+  const crosses = ({ kind, index }: { kind: number; index: number }) =>
+    kind === KIND.global && layout.globals.at(index)?.mutable === true
+  const importsMutable = layout.globals.some(({ mutable, imported }) => mutable && imported)
+  if (importsMutable || layout.exports.some(crosses)) found.add('mutable globals across the border')
+  const code = layout.sections.get(SECTION.code)
+  if (code !== undefined) {
+    const reader = new ByteReader(bytes, code.start, code.end)
+    for (let n = reader.u32(); n > 0; n--) {
+      const length = reader.u32()
+      const start = reader.at
+      reader.skip(length)
+      readFeatures(new ByteReader(bytes, start, reader.at), found)
+    }
+  }
+  return [...found].toSorted()
+}
+
+function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
+  const code = layout.sections.get(SECTION.code)
+  const exportsOf = (kind: number, index: number) =>
+    layout.exports.filter((one) => one.kind === kind && one.index === index).map(({ name }) => name)
+  return {
+    memories: layout.memories.map(({ imported, limits }) => ({
+      imported,
+      bytesMin: limits.min * WASM_PAGE_BYTES,
+      bytesMax: limits.max === undefined ? undefined : limits.max * WASM_PAGE_BYTES,
+      shared: isShared(limits),
+    })),
+    globals: layout.globals.map(({ type, mutable, imported }, index) => ({
+      type: TYPE_NAMES[type] ?? `0x${type.toString(16)}`,
+      mutable,
+      imported,
+      exported: exportsOf(KIND.global, index),
+    })),
+    imports: layout.imports.map(({ module, name, kind }) => ({
+      name: `${module}.${name}`,
+      kind: nameOfKind(kind),
+    })),
+    exports: layout.exports.map(({ name, kind }) => ({ name, kind: nameOfKind(kind) })),
+    features: featuresOf(bytes, layout),
+    functions: layout.functions.length - layout.importedFunctions,
+    codeBytes: code === undefined ? 0 : code.end - code.start,
+  }
+}
+
+function readParts(bytes: Uint8Array): ModuleParts | undefined {
+  try {
+    return partsOf(bytes, readLayout(bytes))
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
+}
+
+/**
+ * Describes a module for a guest that gets at most `memoryBytesMax` bytes of memory. `bytes` should be a valid
+ * module: the engine judges that.
+ */
+export function describeModule(bytes: Uint8Array, memoryBytesMax: number): ModuleDescription {
+  const parts = readParts(bytes)
+  const verdict = inspectModule(bytes, memoryBytesMax)
+  const reasons = 'reasons' in verdict ? [...verdict.reasons] : []
+  const memories = parts?.memories.length ?? 1
+  if (memories > 1) reasons.push(`it has ${memories} memories, and a checkpoint holds one`)
+  const rewritten = addDirtyLog(bytes, memoryBytesMax)
+  const isLogged = isRewritten(rewritten)
+  return {
+    bytes: bytes.length,
+    protection: reasons.length > 0 ? 'none' : isLogged ? 'log' : 'scan',
+    reasons,
+    logRefused: isLogged ? undefined : rewritten.refused,
+    log: isLogged ? logOf(rewritten) : undefined,
+    parts,
+  }
+}
+
+function logOf({
+  tableBytes,
+  memoryBytesMax,
+  sites,
+  code,
+}: DirtyLogModule): ModuleDescription['log'] {
+  return { tableBytes, memoryBytesMax, sites, code }
+}
