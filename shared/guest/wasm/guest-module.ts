@@ -1,11 +1,11 @@
 // A guest's module as it will run: read, judged, rewritten to keep a dirty log where that is wanted and can be,
 // and compiled. A rewritten module is kept in a folder by the content of the original, so that a daemon that
-// starts again need not rewrite it; what is found there is used only if it is what was written.
+// starts again need not rewrite it; what is found there is used only if it is what this rewriter has written.
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { addDirtyLog } from '../dirty-log/rewrite.ts'
+import { addDirtyLog, REWRITER_VERSION } from '../dirty-log/rewrite.ts'
 import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
 import { WebAssembly, type WasmModule } from './webassembly.ts'
 
@@ -102,7 +102,10 @@ function withLog(
   { memoryBytes, cache }: GuestModuleOptions,
   bytes: Uint8Array,
 ): Logged | { readonly refused: string } {
-  const key = cache === undefined ? undefined : join(cache, `${sha256(bytes)}-${memoryBytes}`)
+  const key =
+    cache === undefined
+      ? undefined
+      : join(cache, `${sha256(bytes)}-${memoryBytes}-${REWRITER_VERSION}`)
   const kept = key === undefined ? undefined : read(key)
   if (kept !== undefined) return kept
   const rewritten = addDirtyLog(bytes, memoryBytes)
