@@ -12,6 +12,7 @@ import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
 import type { Benchmark, Figure } from './figure.ts'
+import { logPause } from './log-pause.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
 import { seeding } from './seeding.ts'
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, Part>> = {
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
   g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
+  h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
 }
 
 const roundsDefault = 7

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { EXIT_CODES } from '../../cli/exit-codes.ts'
 import { WITNESS_KINDS } from '../../daemon/config.ts'
+import { DIRTY_MODES } from '../../shared/guest/wasm/guest-module.ts'
 import { VERBS, operatorMessageSchema, peerMessageSchema } from '../../shared/control/messages.ts'
 import { SURVIVAL } from '../../shared/failover/survival.ts'
 import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
@@ -202,4 +203,5 @@ export const TABLES: Tables = {
   'stream-errors': () => meanings('code', streamErrorCodes),
   'exit-codes': exitCodes,
   witnesses: () => meanings('witness', WITNESS_KINDS),
+  dirty: () => meanings('--dirty', DIRTY_MODES),
 }
