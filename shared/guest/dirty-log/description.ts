@@ -140,8 +140,13 @@ function lostBy(instructions: ReadonlySet<number>): string[] {
 function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
   const code = layout.sections.get(SECTION.code)
   const instructions = instructionsOf(bytes, layout)
-  const exportsOf = (kind: number, index: number) =>
-    layout.exports.filter((one) => one.kind === kind && one.index === index).map(({ name }) => name)
+  const names = new Map<number, string[]>()
+  for (const { kind, index, name } of layout.exports) {
+    if (kind !== KIND.global) continue
+    const known = names.get(index)
+    if (known === undefined) names.set(index, [name])
+    else known.push(name)
+  }
   return {
     memories: layout.memories.map(({ imported, limits }) => ({
       imported,
@@ -153,7 +158,7 @@ function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
       type: TYPE_NAMES[type] ?? `0x${type.toString(16)}`,
       mutable,
       imported,
-      exported: exportsOf(KIND.global, index),
+      exported: names.get(index) ?? [],
     })),
     imports: layout.imports.map(({ module, name, kind }) => ({
       name: `${module}.${name}`,
