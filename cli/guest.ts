@@ -175,6 +175,7 @@ function describeParts(parts: ModuleParts): [string, string[]][] {
     ['imports', named(parts.imports)],
     ['exports', named(parts.exports)],
     ['features', [parts.features.join(', ') || 'none beyond WebAssembly 1.0']],
+    ...(parts.lost.length > 0 ? [['not kept', [...parts.lost]] as [string, string[]]] : []),
     ['code', [`${count(parts.functions, 'function')}, ${parts.codeBytes} bytes`]],
   ]
 }

@@ -48,10 +48,26 @@ export interface ModuleParts {
   readonly exports: readonly { readonly name: string; readonly kind: string }[]
   /** What it uses beyond WebAssembly 1.0, sorted. */
   readonly features: readonly Feature[]
+  /** State that it changes at run time and that no checkpoint holds. */
+  readonly lost: readonly string[]
   readonly functions: number
   /** Bytes of its code section. */
   readonly codeBytes: number
 }
+
+const TABLE_LOST = 'what it puts into tables at run time'
+const SEGMENT_LOST = 'which segments it has dropped'
+
+/** Instructions that change what a checkpoint does not hold. */
+const LOST: ReadonlyMap<number, string> = new Map([
+  [0x26, TABLE_LOST],
+  [codeOf(0xfc, 9), SEGMENT_LOST],
+  [codeOf(0xfc, 12), TABLE_LOST],
+  [codeOf(0xfc, 13), SEGMENT_LOST],
+  [codeOf(0xfc, 14), TABLE_LOST],
+  [codeOf(0xfc, 15), TABLE_LOST],
+  [codeOf(0xfc, 17), TABLE_LOST],
+])
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0x7f: 'i32',
@@ -67,11 +83,11 @@ function nameOfKind(kind: number): string {
   return Object.entries(KIND).find(([, number]) => number === kind)?.[0] ?? `kind ${kind}`
 }
 
-/** The features of every instruction of one body. */
-function readFeatures(reader: ByteReader, found: Set<Feature>): void {
+/** Notes every instruction of one body, by its code. */
+function readInstructions(reader: ByteReader, found: Set<number>): void {
   for (let groups = reader.u32(); groups > 0; groups--) {
     reader.u32()
-    if (readValueType(reader) === 0x7b) found.add('simd')
+    readValueType(reader)
   }
   while (!reader.isAtEnd) {
     const at = reader.at
@@ -80,12 +96,31 @@ function readFeatures(reader: ByteReader, found: Set<Feature>): void {
     const operation = OPERATIONS.get(code)
     if (operation === undefined) throw new Refusal(`opcode 0x${code.toString(16)}`, at)
     skipImmediates(reader, operation)
-    if (operation.feature !== undefined) found.add(operation.feature)
+    found.add(code)
   }
 }
 
-function featuresOf(bytes: Uint8Array, layout: ModuleLayout): Feature[] {
+/** The instructions that the module has anywhere, by code. */
+function instructionsOf(bytes: Uint8Array, layout: ModuleLayout): Set<number> {
+  const found = new Set<number>()
+  const code = layout.sections.get(SECTION.code)
+  if (code === undefined) return found
+  const reader = new ByteReader(bytes, code.start, code.end)
+  for (let n = reader.u32(); n > 0; n--) {
+    const length = reader.u32()
+    const start = reader.at
+    reader.skip(length)
+    readInstructions(new ByteReader(bytes, start, reader.at), found)
+  }
+  return found
+}
+
+function featuresOf(layout: ModuleLayout, instructions: ReadonlySet<number>): Feature[] {
   const found = new Set<Feature>()
+  for (const code of instructions) {
+    const feature = OPERATIONS.get(code)?.feature
+    if (feature !== undefined) found.add(feature)
+  }
   if (layout.types.some(({ results }) => results > 1)) found.add('multi-value')
   if (layout.sections.has(SECTION.dataCount)) found.add('bulk memory')
   if (layout.sections.has(SECTION.tag)) found.add('exceptions')
@@ -94,23 +129,24 @@ function featuresOf(bytes: Uint8Array, layout: ModuleLayout): Feature[] {
     kind === KIND.global && layout.globals.at(index)?.mutable === true
   const importsMutable = layout.globals.some(({ mutable, imported }) => mutable && imported)
   if (importsMutable || layout.exports.some(crosses)) found.add('mutable globals across the border')
-  const code = layout.sections.get(SECTION.code)
-  if (code !== undefined) {
-    const reader = new ByteReader(bytes, code.start, code.end)
-    for (let n = reader.u32(); n > 0; n--) {
-      const length = reader.u32()
-      const start = reader.at
-      reader.skip(length)
-      readFeatures(new ByteReader(bytes, start, reader.at), found)
-    }
-  }
   return [...found].toSorted()
+}
+
+function lostBy(instructions: ReadonlySet<number>): string[] {
+  const lost = [...instructions].map((code) => LOST.get(code) ?? '').filter((text) => text !== '')
+  return [...new Set(lost)].toSorted()
 }
 
 function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
   const code = layout.sections.get(SECTION.code)
-  const exportsOf = (kind: number, index: number) =>
-    layout.exports.filter((one) => one.kind === kind && one.index === index).map(({ name }) => name)
+  const instructions = instructionsOf(bytes, layout)
+  const names = new Map<number, string[]>()
+  for (const { kind, index, name } of layout.exports) {
+    if (kind !== KIND.global) continue
+    const known = names.get(index)
+    if (known === undefined) names.set(index, [name])
+    else known.push(name)
+  }
   return {
     memories: layout.memories.map(({ imported, limits }) => ({
       imported,
@@ -122,14 +158,15 @@ function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
       type: TYPE_NAMES[type] ?? `0x${type.toString(16)}`,
       mutable,
       imported,
-      exported: exportsOf(KIND.global, index),
+      exported: names.get(index) ?? [],
     })),
     imports: layout.imports.map(({ module, name, kind }) => ({
       name: `${module}.${name}`,
       kind: nameOfKind(kind),
     })),
     exports: layout.exports.map(({ name, kind }) => ({ name, kind: nameOfKind(kind) })),
-    features: featuresOf(bytes, layout),
+    features: featuresOf(layout, instructions),
+    lost: lostBy(instructions),
     functions: layout.functions.length - layout.importedFunctions,
     codeBytes: code === undefined ? 0 : code.end - code.start,
   }
