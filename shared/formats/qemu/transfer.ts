@@ -8,7 +8,7 @@ import { QemuStreamError, type QemuStreamErrorCode } from './qemu-stream-error.t
 import { traceListBegin, traceListEnd } from './list-trace.ts'
 import type { QemuTrace } from './trace-events.ts'
 import type { InputVisitor, OutputVisitor } from './visitor.ts'
-import { type IntegerType, vmstateType } from './vmstate-types.ts'
+import { type IntegerType, vmstateType, vmstateTypes } from './vmstate-types.ts'
 import type { HookResult, VMStateDescription, VMStateField } from './vmstate.ts'
 
 export interface TransferOptions {
@@ -175,7 +175,7 @@ class Transfer {
       to.nullPointer(field)
       return
     }
-    const type = vmstateType(field.type)
+    const type = field.opaque ? vmstateTypes.buffer : vmstateType(field.type)
     switch (type.kind) {
       case 'int': {
         const value = from.int(field, type)

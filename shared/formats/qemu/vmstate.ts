@@ -43,6 +43,8 @@ export interface VMStateField<Device extends VMStateDevice = VMStateDevice> {
   readonly key_vmsd?: VMStateDescription
   /** Elements that differ from each other, each with its own row: only the JSON description knows that. */
   readonly elements?: readonly VMStateField[]
+  /** What its type would tell is not known: it is bytes of `size`. */
+  readonly opaque?: boolean
   /** Of `... equal` and `int32 le`: the receiver's value, if its device does not say it. */
   readonly expected?: number | bigint
   /** What an error of `... equal` adds. */
