@@ -44,12 +44,13 @@ const array = (items: readonly string[]) => `[${items.join(', ')}]`
 const pair = (key: string, value: string | number) =>
   `"${key}": ${typeof value === 'number' ? value : quoted(value)}`
 
+const hexOf = (one: string) => one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+
 /** With QEMU's escapes: four hexadecimal digits in capitals for all that is not printable ASCII. */
 function quoted(text: string): string {
-  const escape = (one: string) => one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
   return JSON.stringify(text)
     .replace(/\\u([0-9a-f]{4})/g, (_all, digits: string) => `\\u${digits.toUpperCase()}`)
-    .replace(/[^ -~]/g, (one) => `\\u${escape(one)}`)
+    .replace(/[^ -~]/g, (one) => `\\u${hexOf(one)}`)
 }
 
 function deviceJson({ name, instance_id, tree, isOldStyle }: WrittenDevice): string {
