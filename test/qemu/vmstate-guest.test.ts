@@ -1,7 +1,7 @@
 // The state of the WebAssembly guest in VMState: what it is on the wire, that damage is told and nothing else, and
 // that a later layout takes what an earlier one saved.
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadState, saveState } from '../../shared/formats/qemu/state-blob.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'

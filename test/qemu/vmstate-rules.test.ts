@@ -46,7 +46,7 @@ function refusal(run: () => unknown): string {
   return 'nothing was refused'
 }
 
-const text = (name: string) => [...name].map((one) => one.charCodeAt(0))
+const text = (name: string) => Array.from(Buffer.from(name, 'latin1'))
 const sub = (name: string, ...rest: number[]) => [5, name.length, ...text(name), 0, 0, 0, ...rest]
 
 const plain: VMStateDescription = {
