@@ -14,6 +14,7 @@ import {
 import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
 import { transfer } from '../../shared/formats/qemu/transfer.ts'
 import { TreeOutputVisitor, type TreeBranch } from '../../shared/formats/qemu/tree-visitor.ts'
+import { findVmDevice } from '../../shared/formats/qemu/vmdesc.ts'
 import { vmDescriptionJson, type WrittenDevice } from '../../shared/formats/qemu/vmdesc-writer.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import {
@@ -72,6 +73,13 @@ describe('devices of real streams', () => {
     test('has sections', () => {
       expect(sections.length).toBeGreaterThan(3)
       expect(sections.map(({ device }) => device)).toEqual(description.devices)
+      const found = new Map<string, number>()
+      for (const { device } of sections) {
+        const occurrence = found.get(`${device.name} ${device.instance_id}`) ?? 0
+        found.set(`${device.name} ${device.instance_id}`, occurrence + 1)
+        const { name: idstr, instance_id } = device
+        expect(findVmDevice(description, idstr, instance_id, occurrence)).toBe(device)
+      }
     })
 
     test('binary to object to binary', () => {
