@@ -17,6 +17,8 @@ import type { CheckpointRow } from '../shared/trace/rows.ts'
 
 const patienceMs = 30_000
 const pollMs = 5
+/** Who asks for the status takes the time of the daemon that is measured: a seed is left alone that long. */
+const undisturbedMs = 300
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = basename(dirname(here)) === 'dist' ? dirname(dirname(here)) : dirname(here)
@@ -157,6 +159,7 @@ export class DaemonPair {
     } finally {
       child.kill('SIGCONT')
     }
+    await sleep(undisturbedMs)
     await this.protected()
   }
 

@@ -15,6 +15,7 @@ const PROGRESS_FROM_PAGES = 4096
 /** Longer runs are worth a view of their own. */
 const SHORT_RUN_PAGES = 8
 const ZERO_PAGE = Buffer.alloc(PAGE_BYTES)
+const WORDS_PER_PAGE = PAGE_BYTES / 4
 
 export type Progress = (pages: number) => void
 
@@ -39,6 +40,7 @@ export class GuestPages {
   readonly #pfns: Uint32Array
   readonly #dirty: DirtyPages
   #pages: Buffer[] = []
+  #words = new Uint32Array(0)
   #grownFrom = 0
   #noted = 0
   #progress: Progress = () => {}
@@ -67,6 +69,7 @@ export class GuestPages {
     const before = this.#pages.length
     this.table = new Uint8Array(memory, 0, this.tableBytes)
     this.ram = Buffer.from(memory, this.tableBytes)
+    this.#words = new Uint32Array(memory, this.tableBytes)
     this.#pages = []
     for (let at = this.tableBytes; at < memory.byteLength; at += PAGE_BYTES) {
       this.#pages.push(Buffer.from(memory, at, PAGE_BYTES))
@@ -92,25 +95,25 @@ export class GuestPages {
     this.#dirty.mark(this, at, bytes.length)
   }
 
-  /** Copies every page, and notes those that are not zero. Returns how many; `progress` hears of them in between. */
+  /**
+   * Notes every page that is not zero. Only those that have changed since the last capture, whoever it was for,
+   * need be copied. Returns how many; `progress` hears of them in between.
+   */
   captureAll(progress: Progress): number {
+    this.#begin(progress, Number.POSITIVE_INFINITY)
+    this.#takeChanged()
     this.#begin(progress, 0)
-    const pages = this.#pages
-    for (let page = 0; page < pages.length; page++) {
-      this.store.set(pages[page], page * PAGE_BYTES)
-      if (!pages[page].equals(ZERO_PAGE)) this.#note(page)
+    for (let page = 0; page < this.#pages.length; page++) {
+      if (!this.#isZero(page)) this.#note(page)
     }
-    this.#dirty.clear(this)
-    return this.#finish()
+    return this.#noted
   }
 
   /** Copies and notes every page that has changed, or is new. Returns how many, as captureAll(). */
   captureDirty(progress: Progress): number {
     this.#begin(progress, PROGRESS_FROM_PAGES)
-    this.#grownFrom = Math.min(this.#grownFrom, this.#pages.length)
-    this.#dirty.find(this)
-    this.takeRun(this.#grownFrom, this.#pages.length)
-    return this.#finish()
+    this.#takeChanged()
+    return this.#noted
   }
 
   /** Copies and notes one page. */
@@ -142,8 +145,14 @@ export class GuestPages {
     if (noted % PROGRESS_PAGES === 0 && noted >= this.#progressFrom) this.#progress(noted)
   }
 
-  #finish(): number {
+  #takeChanged(): void {
+    this.#dirty.find(this)
+    this.takeRun(this.#grownFrom, this.#pages.length)
     this.#grownFrom = this.#pages.length
-    return this.#noted
+  }
+
+  /** Most pages that are not zero do not begin with zeros. */
+  #isZero(page: number): boolean {
+    return this.#words[page * WORDS_PER_PAGE] === 0 && this.#pages[page].equals(ZERO_PAGE)
   }
 }
