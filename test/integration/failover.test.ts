@@ -37,7 +37,7 @@ for (const moment of ['idle', 'during a checkpoint'] as const) {
 
 describe('failover', () => {
   it.each(cases)('of %s, %s, by %s: %s goes on', async (victim, moment, failure, survivor) => {
-    const delays = failure === 'cut' ? { claimHandicapMs: 1000 } : {}
+    const delays: Record<string, number> = failure === 'cut' ? { claimHandicapMs: 1000 } : {}
     pair = await Pair.protected({ proxied: true, delays })
     const client = await redis(pair.clients.a)
     for (let i = 1; i <= WRITES; i++) expect(await client.incr('visits')).toBe(i)
