@@ -1,0 +1,70 @@
+// What we write, before a judge who has only our module: a decoder that Debian's asn1c makes from it. It takes
+// both forms, refuses what is damaged, and its DER of the indefinite form is our definite form, octet by octet.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { berOf, FORMS, hex } from '../bytes.ts'
+import { writeSample } from '../sample-file.ts'
+import { asn1cDecoder } from './asn1c-decoder.ts'
+
+const decoder = asn1cDecoder()
+const folder = mkdtempSync(join(tmpdir(), 'colo-asn1c-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const decode = (bytes: Uint8Array) => {
+  const file = join(folder, 'file.ber')
+  writeFileSync(file, bytes)
+  return decoder!.decode(file)
+}
+
+const der = (bytes: Uint8Array) => {
+  const file = join(folder, 'file.ber')
+  writeFileSync(file, bytes)
+  return decoder!.der(file)
+}
+
+/** `bytes` with the first occurrence of `from` replaced. */
+function replaced(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const text = hex(bytes)
+  expect(text).toContain(from)
+  return new Uint8Array(Buffer.from(text.replace(from, to), 'hex'))
+}
+
+describe.skipIf(decoder === undefined)(
+  'a decoder made from our module (by asn1c, make and cc)',
+  () => {
+    const indefinite = berOf('indefinite', writeSample)
+    const definite = berOf('definite', writeSample)
+
+    it.each(FORMS)('accepts the %s form', (form) => {
+      expect(decode(form === 'definite' ? definite : indefinite)).toEqual({
+        isAccepted: true,
+        message: expect.not.stringContaining('fail'),
+      })
+    })
+
+    it('makes our definite form of our indefinite form', () => {
+      expect(hex(der(indefinite))).toBe(hex(definite))
+      expect(hex(der(definite))).toBe(hex(definite))
+    })
+
+    describe.each([
+      ['indefinite', indefinite],
+      ['definite', definite],
+    ])('refuses the %s form', (_, whole) => {
+      it.each([
+        ['cut in the middle', whole.subarray(0, whole.length >> 1)],
+        ['cut by its last octet', whole.subarray(0, -1)],
+        ['with another outer tag', replaced(whole, '7fd146', '7fd147')],
+        ['with a section of an unknown tag', replaced(whole, '7fd346', '7fd347')],
+        ['with a name of a wrong type', replaced(whole, '0c0372616d', '040372616d')],
+        ['with an empty name', replaced(whole, '0c0574696d6572', '0c000403696d65')],
+        ['with junk behind it', Buffer.concat([whole, Buffer.from('junk')])],
+      ])('%s', (_what, bytes) => {
+        expect(decode(bytes)).toMatchObject({ isAccepted: false })
+      })
+    })
+  },
+)
