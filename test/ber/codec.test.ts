@@ -2,7 +2,7 @@
 // whose code shares nothing with ours; and every way in which octets can be wrong has its own code.
 
 import { fromBER, type AsnType, BaseBlock } from 'asn1js'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { END } from '../../shared/formats/ber/ber-elements.ts'
 import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
@@ -23,7 +23,8 @@ import { berOf, dribbleOf, errorOf, FORMS, fromHex, hex, readerOf } from './byte
 type Tree =
   | { readonly kind: 'long' | 'held'; readonly tag: number; readonly inside: readonly Tree[] }
   | { readonly kind: 'leaf'; readonly value: bigint | boolean | string | null }
-  | { readonly kind: 'octets' | 'bits' | 'string'; readonly bytes: Uint8Array }
+  | { readonly kind: 'octets' | 'string'; readonly bytes: Uint8Array }
+  | { readonly kind: 'bits'; readonly bytes: Uint8Array }
 
 const tags = fc.oneof(
   fc.constant(SEQUENCE),
@@ -88,7 +89,7 @@ function write(ber: BerWriter, node: Tree): void {
     else if (typeof value === 'boolean') ber.boolean(value)
     else if (typeof value === 'bigint') ber.integer(value)
     else ber.text(value)
-  } else {
+  } else if ('inside' in node) {
     if (node.kind === 'long') ber.open(node.tag)
     else ber.hold(node.tag)
     for (const inner of node.inside) write(ber, inner)
@@ -100,7 +101,7 @@ function write(ber: BerWriter, node: Tree): void {
 function plain(node: Tree): unknown {
   if (node.kind === 'leaf') return node.value
   if (node.kind === 'bits') return { bits: hex(node.bytes) }
-  if ('bytes' in node) return { octets: hex(node.bytes) }
+  if (!('inside' in node)) return { octets: hex(node.bytes) }
   return { tag: node.tag, inside: node.inside.map(plain) }
 }
 

@@ -1,7 +1,7 @@
 // Ram sections in BER: what the writer is told comes out of the reader in the same order, whatever the order of
 // blocks, of continued and of named records; and what is wrong in a list has a code.
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readRamList } from '../../shared/formats/ber/ram-list-reader.ts'
 import { LastBlock, type ListedBlock, type RamListener } from '../../shared/formats/ber/ram-list.ts'

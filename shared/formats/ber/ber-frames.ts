@@ -16,7 +16,9 @@ export type LengthForm =
   | { readonly form: 'measure'; readonly lengths: number[] }
   | { readonly form: 'definite'; readonly lengths: readonly number[] }
 
-const BUFFER_BYTES = 256 * 1024
+const BUFFER_BYTES = 64 * 1024
+/** Strings from this size on go to the sink from where they lie: pages are not copied here. */
+const STRAIGHT_BYTES = 1024
 /** Most bytes of elements that are held until they are closed. */
 const HELD_BYTES_MAX = 256 * 1024 * 1024
 /** Identifier and length octets, at most: tags of 28 bits, lengths of 6 octets. */
@@ -158,6 +160,15 @@ export class BerFrames {
 
   /** The low `count` octets of a whole number, the highest first. */
   protected number(value: number, count: number): void {
+    if (value === (value | 0)) {
+      let word = value
+      for (let place = this.#at + count - 1; place >= this.#at; place--) {
+        this.#buffer[place] = word
+        word >>= 8
+      }
+      this.#at += count
+      return
+    }
     let left = value
     for (let place = this.#at + count - 1; place >= this.#at; place--) {
       const rest = Math.floor(left / 256)
@@ -167,13 +178,13 @@ export class BerFrames {
     this.#at += count
   }
 
-  /** Bytes as they are: copied into the buffer, or given to the sink at once if they are many. */
+  /** Bytes as they are: copied into the buffer if they are few, else given to the sink, which may gather them. */
   protected raw(bytes: Uint8Array): void {
     if (this.#lengths.form === 'measure' && this.#held === 0) {
       this.#flushed += bytes.length
       return
     }
-    if (this.#held === 0 && bytes.length > BUFFER_BYTES / 2) {
+    if (this.#held === 0 && bytes.length >= STRAIGHT_BYTES) {
       this.#flush()
       this.#sink.write(bytes)
       this.#flushed += bytes.length
