@@ -1,9 +1,9 @@
 // What a BerWriter says in small pieces (heads of a few octets, a page, heads again), made into few large ones:
-// each costs a system call further on. The buffer is small enough to stay in a processor's cache.
+// each costs a system call further on.
 
 import type { ByteSink } from '../qemu/qemu-file.ts'
 
-const BUFFER_BYTES = 256 * 1024
+const BUFFER_BYTES = 1024 * 1024
 
 export class GatheringSink implements ByteSink {
   readonly #to: ByteSink
