@@ -9,29 +9,27 @@ import {
   faultOfCommand,
 } from './commands.ts'
 import { sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { ITEM_CONFIGURATION, readConfiguration } from './configuration.ts'
 import { readDirtyBitmapBody, readDiskBody } from './disk-sections.ts'
+import { LOOK_AHEAD_BYTES_MAX } from './look-ahead.ts'
 import {
   SECTION_END,
   SECTION_FULL,
   SECTION_PART,
   SECTION_START,
-  type Configuration,
-  type ConfigurationSubsection,
   type MigrationSink,
   type SectionHead,
 } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
 import { RamReader } from './ram-section.ts'
-import { LOOK_AHEAD_BYTES_MAX, SectionDelimiter } from './section-delimiter.ts'
+import { SectionDelimiter } from './section-delimiter.ts'
 
 export const STREAM_MAGIC = 0x5145_564d
 export const STREAM_VERSION = 3
 
 export const ITEM_EOF = 0x00
-export const ITEM_SUBSECTION = 0x05
 export const ITEM_DESCRIPTION = 0x06
-export const ITEM_CONFIGURATION = 0x07
 export const ITEM_COMMAND = 0x08
 export const ITEM_FOOTER = 0x7e
 
@@ -40,8 +38,6 @@ export const COLO_REQUEST = 1
 export const COLO_VMSTATE_SEND = 3
 export const COLO_VMSTATE_SIZE = 4
 
-const MACHINE_BYTES_MAX = 1024
-const CAPABILITIES_MAX = 256
 const SECTIONS_MAX = 65_536
 const DEVICE_STATE_BYTES_MAX = LOOK_AHEAD_BYTES_MAX
 
@@ -98,66 +94,11 @@ export class MigrationStream {
       this.#refuse('bad-version', offset + 4, rule)
     }
     this.#sink.header(offset, version)
-    if (file.peek() === ITEM_CONFIGURATION) this.#readConfiguration()
-  }
-
-  #readConfiguration(): void {
-    const file = this.#file
-    const { offset } = file
-    file.item = 'configuration'
-    file.skip(1)
-    const length = file.u32()
-    if (length > MACHINE_BYTES_MAX) {
-      this.#refuse('too-long', offset, `the machine type has ${length} bytes`)
-    }
-    let machine = ''
-    for (const byte of file.take(length)) machine += String.fromCharCode(byte)
-    const subsections: ConfigurationSubsection[] = []
-    const told: { pageBytes?: number; capabilities: string[] } = { capabilities: [] }
-    while (file.peek() === ITEM_SUBSECTION) {
-      const at = file.offset
-      file.skip(1)
-      const name = file.str8()
-      file.item = name
-      const version = file.u32()
-      const body = this.#configurationBody(name, told)
-      subsections.push({ offset: at, name, version, body })
-    }
-    const configuration: Configuration = { offset, machine, subsections, ...told }
-    this.#ram.pageBytes = told.pageBytes ?? this.#ram.pageBytes
-    this.#ram.ignoresShared = told.capabilities.includes('x-ignore-shared')
+    if (file.peek() !== ITEM_CONFIGURATION) return
+    const configuration = readConfiguration(file)
+    this.#ram.pageBytes = configuration.pageBytes ?? this.#ram.pageBytes
+    this.#ram.ignoresShared = configuration.capabilities.includes('x-ignore-shared')
     this.#sink.configuration(configuration)
-  }
-
-  #configurationBody(
-    name: string,
-    told: { pageBytes?: number; capabilities: string[] },
-  ): Uint8Array {
-    const file = this.#file
-    const { offset } = file
-    if (name === 'configuration/uuid') return file.take(16).slice()
-    if (name === 'configuration/target-page-bits') {
-      const body = file.take(4).slice()
-      const bits = body[3] ?? 0
-      if (body[0] !== 0 || body[1] !== 0 || body[2] !== 0 || bits < 10 || bits > 16) {
-        this.#refuse('bad-value', offset, 'pages of fewer than 10 or of more than 16 bits')
-      }
-      told.pageBytes = 2 ** bits
-      return body
-    }
-    if (name !== 'configuration/capabilities') {
-      this.#refuse('unknown-item', offset, 'a subsection of the configuration that is not known')
-    }
-    const count = file.u32()
-    if (count > CAPABILITIES_MAX) this.#refuse('too-long', offset, `${count} capabilities`)
-    const body = [count >>> 24, (count >>> 16) & 255, (count >>> 8) & 255, count & 255]
-    for (let i = 0; i < count; i++) {
-      const capability = file.str8()
-      told.capabilities.push(capability)
-      body.push(capability.length)
-      for (let j = 0; j < capability.length; j++) body.push(capability.charCodeAt(j))
-    }
-    return Uint8Array.from(body)
   }
 
   /** Up to and with EOF. */

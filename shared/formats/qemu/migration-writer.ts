@@ -1,6 +1,7 @@
 // The other direction of the walk: a sink that writes down what it hears. Walking a stream into it gives the same
 // bytes, which is the proof that the walk loses nothing; and a converter of streams writes with it.
 
+import { ITEM_CONFIGURATION, ITEM_SUBSECTION } from './configuration.ts'
 import {
   BITMAP_BITS,
   BITMAP_NAME,
@@ -21,11 +22,9 @@ import {
 } from './migration-sink.ts'
 import {
   ITEM_COMMAND,
-  ITEM_CONFIGURATION,
   ITEM_DESCRIPTION,
   ITEM_EOF,
   ITEM_FOOTER,
-  ITEM_SUBSECTION,
   STREAM_MAGIC,
 } from './migration-stream.ts'
 import type { QemuFileWriter } from './qemu-file.ts'

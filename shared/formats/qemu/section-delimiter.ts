@@ -6,6 +6,7 @@
 
 import { faultOfCommand } from './commands.ts'
 import { sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { LOOK_AHEAD_BYTES_MAX, LookAhead } from './look-ahead.ts'
 import type { Delimiter } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
@@ -21,9 +22,6 @@ const FOOTER = 0x7e
 const FOOTER_BYTES = 5
 const BRACE = 0x7b
 const QUOTE = 0x22
-
-/** What may be kept until the ends of sections are known: devices take some MB at most. */
-export const LOOK_AHEAD_BYTES_MAX = 128 * 1024 * 1024
 
 /** Section numbers leave gaps, but hardly any of more. */
 const NUMBERS_SKIPPED_MAX = 64
@@ -48,6 +46,7 @@ interface PlannedHead extends Named {
 
 export class SectionDelimiter {
   readonly #file: QemuFileReader
+  readonly #ahead: LookAhead
   /** Undefined until the first section has ended. */
   hasFooters: boolean | undefined
   /** From another stream, or from this one's description once it was read. */
@@ -59,6 +58,7 @@ export class SectionDelimiter {
 
   constructor(file: QemuFileReader) {
     this.#file = file
+    this.#ahead = new LookAhead(file)
   }
 
   /** The body that begins at the reader's next byte. Raises truncated, undelimited or too-long. */
@@ -85,7 +85,8 @@ export class SectionDelimiter {
       const length = this.#findHead(0, head.sectionId)
       if (length >= 0) return { length, delimiter: 'next head' }
       const rest = this.#file.buffered
-      if (this.#byte(rest - 1) === EOF) return { length: rest - 1, delimiter: 'end of stream' }
+      if (this.#ahead.byte(rest - 1) === EOF)
+        return { length: rest - 1, delimiter: 'end of stream' }
     }
     const file = this.#file
     const there = file.offset + file.buffered
@@ -159,25 +160,32 @@ export class SectionDelimiter {
 
   #skipCommands(from: number): number {
     let at = from
-    while (this.#byte(at) === COMMAND && this.#isCommand(at)) at += 5 + this.#u16(at + 3)
+    while (this.#ahead.byte(at) === COMMAND && this.#isCommand(at))
+      at += 5 + this.#ahead.u16(at + 3)
     return at
   }
 
   #headAt(at: number): PlannedHead | undefined {
-    if (this.#byte(at) !== FULL || !this.#isHead(at)) return undefined
+    if (this.#ahead.byte(at) !== FULL || !this.#isHead(at)) return undefined
     const nameAt = at + 6
-    const nameBytes = this.#byte(at + 5)
+    const nameBytes = this.#ahead.byte(at + 5)
     let idstr = ''
-    for (let i = 0; i < nameBytes; i++) idstr += String.fromCharCode(this.#byte(nameAt + i))
+    for (let i = 0; i < nameBytes; i++) idstr += String.fromCharCode(this.#ahead.byte(nameAt + i))
     const behind = nameAt + nameBytes
     const bodyAt = behind + 8
-    return { at, bodyAt, sectionId: this.#u32(at + 1), idstr, instanceId: this.#u32(behind) }
+    return {
+      at,
+      bodyAt,
+      sectionId: this.#ahead.u32(at + 1),
+      idstr,
+      instanceId: this.#ahead.u32(behind),
+    }
   }
 
   /** The sizes of the description whose EOF byte is at `eof`, if there is one. */
   #sizesAt(eof: number): SizeOfDevice | undefined {
     if (!this.#isDescription(eof)) return undefined
-    const length = this.#u32(eof + 2)
+    const length = this.#ahead.u32(eof + 2)
     const json = eof + 6
     if (length > LOOK_AHEAD_BYTES_MAX || !this.#file.has(json + length)) return undefined
     const start = this.#file.placeOf(this.#file.offset + json)
@@ -192,32 +200,32 @@ export class SectionDelimiter {
   /** Of its EOF byte, or -1. */
   #findDescription(from: number): number {
     for (
-      let at = this.#find(DESCRIPTION, from + 1);
+      let at = this.#ahead.find(DESCRIPTION, from + 1);
       at >= 0;
-      at = this.#find(DESCRIPTION, at + 1)
+      at = this.#ahead.find(DESCRIPTION, at + 1)
     ) {
-      if (this.#byte(at - 1) === EOF && this.#sizesAt(at - 1) !== undefined) return at - 1
+      if (this.#ahead.byte(at - 1) === EOF && this.#sizesAt(at - 1) !== undefined) return at - 1
     }
     return -1
   }
 
   #findFooter(from: number, sectionId: number): number {
-    for (let at = this.#find(FOOTER, from); at >= 0; at = this.#find(FOOTER, at + 1)) {
+    for (let at = this.#ahead.find(FOOTER, from); at >= 0; at = this.#ahead.find(FOOTER, at + 1)) {
       if (this.#isFooter(at, sectionId)) return at
     }
     return -1
   }
 
   #findHead(from: number, sectionId: number): number {
-    for (let at = this.#find(FULL, from); at >= 0; at = this.#find(FULL, at + 1)) {
-      const ahead = this.#u32(at + 1) - sectionId
+    for (let at = this.#ahead.find(FULL, from); at >= 0; at = this.#ahead.find(FULL, at + 1)) {
+      const ahead = this.#ahead.u32(at + 1) - sectionId
       if (ahead > 0 && ahead <= NUMBERS_SKIPPED_MAX && this.#isHead(at)) return at
     }
     return -1
   }
 
   #isFooter(at: number, sectionId: number): boolean {
-    if (this.#byte(at) !== FOOTER || this.#u32(at + 1) !== sectionId) return false
+    if (this.#ahead.byte(at) !== FOOTER || this.#ahead.u32(at + 1) !== sectionId) return false
     return this.#isItem(at + FOOTER_BYTES)
   }
 
@@ -226,7 +234,7 @@ export class SectionDelimiter {
     const { limit } = this
     const offset = this.#file.offset + at
     if (limit !== undefined && offset === limit) return true
-    switch (this.#byte(at)) {
+    switch (this.#ahead.byte(at)) {
       case -1:
         return true
       case EOF:
@@ -246,64 +254,35 @@ export class SectionDelimiter {
 
   /** An end is followed by nothing, the description, a message of COLO, or padding. */
   #isEof(at: number): boolean {
-    if (this.#byte(at + 1) < 0 || this.#isDescription(at)) return true
-    const next = this.#u32(at + 1)
+    if (this.#ahead.byte(at + 1) < 0 || this.#isDescription(at)) return true
+    const next = this.#ahead.u32(at + 1)
     if (next === 1 || next === 4) return true
     if (next !== 0) return false
     let behind = at + 1
-    while (this.#byte(behind) === 0) behind++
-    return this.#byte(behind) < 0
+    while (this.#ahead.byte(behind) === 0) behind++
+    return this.#ahead.byte(behind) < 0
   }
 
   #isDescription(eof: number): boolean {
-    if (this.#byte(eof) !== EOF || this.#byte(eof + 1) !== DESCRIPTION) return false
-    return this.#byte(eof + 6) === BRACE && this.#byte(eof + 7) === QUOTE
+    if (this.#ahead.byte(eof) !== EOF || this.#ahead.byte(eof + 1) !== DESCRIPTION) return false
+    return this.#ahead.byte(eof + 6) === BRACE && this.#ahead.byte(eof + 7) === QUOTE
   }
 
   #isCommand(at: number): boolean {
     return (
-      this.#file.has(at + 5) && faultOfCommand(this.#u16(at + 1), this.#u16(at + 3)) === undefined
+      this.#file.has(at + 5) &&
+      faultOfCommand(this.#ahead.u16(at + 1), this.#ahead.u16(at + 3)) === undefined
     )
   }
 
   #isHead(at: number): boolean {
-    const nameBytes = this.#byte(at + 5)
+    const nameBytes = this.#ahead.byte(at + 5)
     const behind = at + 6 + nameBytes
     if (nameBytes < 2 || !this.#file.has(behind + 8)) return false
     for (let i = at + 6; i < behind; i++) {
-      const byte = this.#byte(i)
+      const byte = this.#ahead.byte(i)
       if (byte < 0x20 || byte > 0x7e) return false
     }
-    return this.#u32(behind + 4) <= VERSION_MAX
-  }
-
-  /** The first such byte from there on, or -1 if there is none to the end. */
-  #find(byte: number, from: number): number {
-    const file = this.#file
-    for (let at = from; ;) {
-      const there = file.buffered
-      if (there > LOOK_AHEAD_BYTES_MAX) {
-        const rule = `no end of this section in ${LOOK_AHEAD_BYTES_MAX} bytes, and no more are kept`
-        throw new QemuStreamError('too-long', file.offset, file.item, rule)
-      }
-      const start = file.placeOf(file.offset)
-      const found = file.buffer.subarray(start, start + there).indexOf(byte, at)
-      if (found >= 0) return found
-      at = Math.max(at, there)
-      if (!file.has(at + 1)) return -1
-    }
-  }
-
-  #byte(at: number): number {
-    const file = this.#file
-    return file.has(at + 1) ? (file.buffer[file.placeOf(file.offset + at)] ?? -1) : -1
-  }
-
-  #u16(at: number): number {
-    return this.#byte(at) * 256 + this.#byte(at + 1)
-  }
-
-  #u32(at: number): number {
-    return this.#u16(at) * 65_536 + this.#u16(at + 2)
+    return this.#ahead.u32(behind + 4) <= VERSION_MAX
   }
 }
