@@ -74,10 +74,15 @@ export class BerReader extends BerElements {
 
   /** QemuString: 1 to 255 characters, each of which stands for a byte. */
   name(): string {
+    return this.bytesText(1)
+  }
+
+  /** Text of `least` to 255 characters, each of which stands for a byte. */
+  bytesText(least: number): string {
     const { offset } = this
     const text = this.text()
-    if (text.length >= 1 && text.length <= NAME_MAX && !NOT_BYTES.test(text)) return text
-    const rule = `a name of ${text.length} characters: from 1 to ${NAME_MAX}, none above U+00FF`
+    if (text.length >= least && text.length <= NAME_MAX && !NOT_BYTES.test(text)) return text
+    const rule = `${text.length} characters: from ${least} to ${NAME_MAX}, none above U+00FF`
     throw this.error('bad-value', rule, offset)
   }
 
