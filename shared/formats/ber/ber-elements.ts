@@ -118,13 +118,7 @@ export class BerElements {
     const { tag } = this
     if (tag === END) throw this.error('unexpected', 'nothing is left that could be passed over')
     if (this.#length !== INDEFINITE) {
-      for (let left = this.#length; left > 0;) {
-        const step = Math.min(left, STEP_BYTES)
-        if (!this.#file.has(step)) this.#contentsEnd()
-        this.#file.skip(step)
-        left -= step
-      }
-      this.#tag = NOT_READ
+      this.contentsInSteps(() => {})
       return
     }
     this.enter(tag)
@@ -162,6 +156,19 @@ export class BerElements {
     if (!this.#file.has(length)) this.#contentsEnd()
     this.#tag = NOT_READ
     return this.#file.take(length)
+  }
+
+  /** The contents piece by piece, of any length: nothing is held. Returns their length. */
+  protected contentsInSteps(take: (bytes: Uint8Array) => void): number {
+    const length = this.#length
+    for (let left = length; left > 0;) {
+      const step = Math.min(left, STEP_BYTES)
+      if (!this.#file.has(step)) this.#contentsEnd()
+      take(this.#file.take(step))
+      left -= step
+    }
+    this.#tag = NOT_READ
+    return length
   }
 
   #contentsEnd(): never {

@@ -56,6 +56,20 @@ export class BerReader extends BerElements {
     return this.isConstructed ? this.#segments(tag) : this.contents()
   }
 
+  /** The contents of a string of any length, piece by piece. Returns how many bytes there were. */
+  copy(tag: Tag, take: (bytes: Uint8Array) => void): number {
+    this.expect(tag)
+    if (!this.isConstructed) return this.contentsInSteps(take)
+    let total = 0
+    this.enter(tag)
+    while (this.more) {
+      this.#segment(tag)
+      total += this.contentsInSteps(take)
+    }
+    this.leave()
+    return total
+  }
+
   /** The octets of a BIT STRING, of whose last octet no bit may be unused. */
   bits(): Uint8Array {
     this.primitive(BIT_STRING)
@@ -91,14 +105,19 @@ export class BerReader extends BerElements {
     this.contents()
   }
 
-  /** A string in segments (X.690 8.7.3), each a primitive OCTET STRING or one of the string's own type. */
+  /** Expects a segment (X.690 8.7.3): a primitive OCTET STRING, or one of the string's own type. */
+  #segment(tag: Tag): void {
+    if (this.tag !== tag) this.expect(OCTET_STRING)
+    this.primitive(this.tag)
+  }
+
+  /** A string in segments, put together. */
   #segments(tag: Tag): Uint8Array {
     const parts: Uint8Array[] = []
     let total = 0
     this.enter(tag)
     while (this.more) {
-      if (this.tag !== tag) this.expect(OCTET_STRING)
-      this.primitive(this.tag)
+      this.#segment(tag)
       const part = this.contents().slice()
       parts.push(part)
       total += part.length

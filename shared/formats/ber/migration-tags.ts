@@ -13,6 +13,7 @@ export const TAG_LETTERS = {
   SecPart: 'SP',
   SecEnd: 'SE',
   Command: 'CM',
+  eof: 'EF',
   RAMSecList: 'RL',
   RAMBlockList: 'BL',
   FullPage: 'FP',

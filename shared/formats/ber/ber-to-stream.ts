@@ -1,0 +1,36 @@
+// A migration stream out of BER. The description says how wide the values of devices are, and stands behind
+// them, so it is looked for first; whoever has an indefinite length is walked through for that.
+
+import { QemuFileWriter, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
+import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
+import { readVmDescription, type VmDescription } from '../qemu/vmdesc.ts'
+import { BerReader } from './ber-reader.ts'
+import { INTEGER, SEQUENCE } from './ber-tag.ts'
+import type { ConversionReport } from './conversion-report.ts'
+import { TAGS } from './migration-tags.ts'
+import { SectionReader } from './section-reader.ts'
+
+/**
+ * Converts the file that `open` gives anew at each call. Raises BerError, or QemuStreamError for a value that a
+ * stream cannot have.
+ */
+export function berToStream(open: () => ByteSource, sink: ByteSink): ConversionReport {
+  const description = describe(new BerReader(open()))
+  return new SectionReader(new BerReader(open()), new QemuFileWriter(sink), description).read()
+}
+
+/** The description of the devices, or why there is none. */
+function describe(ber: BerReader): VmDescription | string {
+  ber.item = 'QemuFile'
+  ber.enter(TAGS.QemuFile)
+  while (ber.tag === INTEGER || ber.tag === TAGS.Configuration || ber.tag === SEQUENCE) ber.skip()
+  if (ber.tag !== TAGS.VMDescription) return 'the file has no vmdesc'
+  const { offset } = ber
+  ber.item = 'VMDescription'
+  try {
+    return readVmDescription(ber.octets(TAGS.VMDescription), offset)
+  } catch (error) {
+    if (!(error instanceof QemuStreamError)) throw error
+    return error.message
+  }
+}

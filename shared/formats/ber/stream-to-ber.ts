@@ -1,0 +1,65 @@
+// A migration stream into BER. The walk says what it meets, and each of its words is written at once; only the
+// description is wanted ahead of the devices that it describes, and stands behind them, so it is read in a walk
+// of its own. The definite form takes one walk more, which measures.
+
+import { SilentSink } from '../qemu/migration-sink.ts'
+import { MigrationStream } from '../qemu/migration-stream.ts'
+import { QemuFileReader, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
+import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
+import { readVmDescription, type VmDescription } from '../qemu/vmdesc.ts'
+import type { LengthForm } from './ber-frames.ts'
+import { BerWriter } from './ber-writer.ts'
+import type { ConversionReport } from './conversion-report.ts'
+import { SectionWriter } from './section-writer.ts'
+
+export interface ToBerOptions {
+  /** DER: every length is known beforehand. Else long elements have indefinite length. */
+  readonly definite?: boolean
+}
+
+/**
+ * Converts the stream that `open` gives anew at each call. Raises QemuStreamError for what is wrong in the
+ * stream, BerError for what the module has no place for.
+ */
+export function streamToBer(
+  open: () => ByteSource,
+  sink: ByteSink,
+  { definite = false }: ToBerOptions = {},
+): ConversionReport {
+  const description = describe(open())
+  if (!definite) return convert(open(), sink, { form: 'indefinite' }, description)
+  const lengths: number[] = []
+  convert(open(), sink, { form: 'measure', lengths }, description)
+  return convert(open(), sink, { form: 'definite', lengths }, description)
+}
+
+class DescriptionSink extends SilentSink {
+  found: VmDescription | string = 'the stream has no description'
+
+  override description(offset: number, json: Uint8Array): void {
+    try {
+      this.found = readVmDescription(json, offset)
+    } catch (error) {
+      if (!(error instanceof QemuStreamError)) throw error
+      this.found = error.message
+    }
+  }
+}
+
+function describe(source: ByteSource): VmDescription | string {
+  const sink = new DescriptionSink()
+  new MigrationStream(new QemuFileReader(source), sink).read()
+  return sink.found
+}
+
+function convert(
+  source: ByteSource,
+  sink: ByteSink,
+  lengths: LengthForm,
+  description: VmDescription | string,
+): ConversionReport {
+  const writer = new SectionWriter(new BerWriter(sink, lengths), description)
+  new MigrationStream(new QemuFileReader(source), writer.relay).read()
+  writer.finish()
+  return writer.report
+}
