@@ -18,6 +18,7 @@ import {
   SECTION_PART,
   SECTION_START,
   type MigrationSink,
+  type RamBlock,
   type SectionHead,
 } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
@@ -46,6 +47,8 @@ export interface WalkOptions {
   readonly sizes?: SizeOfDevice
   /** The target's page, where the stream does not say: 4096. */
   readonly pageBytes?: number
+  /** Called behind each body of section ram: what page channels beside the stream sent belongs before it. */
+  readonly ramEnds?: (blocks: readonly RamBlock[], pageBytes: number) => void
 }
 
 /** What stood where the stream ended. Only `whole` has nothing missing. */
@@ -56,6 +59,7 @@ export class MigrationStream {
   readonly #sink: MigrationSink
   readonly #ram: RamReader
   readonly #delimiter: SectionDelimiter
+  readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
   #isColo = false
   #packageEnd: number | undefined
@@ -67,6 +71,7 @@ export class MigrationStream {
     this.#ram.pageBytes = options.pageBytes ?? this.#ram.pageBytes
     this.#delimiter = new SectionDelimiter(file)
     this.#delimiter.sizes = options.sizes
+    this.#ramEnds = options.ramEnds
   }
 
   /** Reads to the end of the source. Raises QemuStreamError. */
@@ -205,8 +210,10 @@ export class MigrationStream {
     const file = this.#file
     this.#sink.sectionBegins(head)
     const isLive = head.type !== SECTION_FULL
-    if (isLive && head.idstr === 'ram') this.#ram.readBody()
-    else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
+    if (isLive && head.idstr === 'ram') {
+      this.#ram.readBody()
+      this.#ramEnds?.(this.#ram.blocks, this.#ram.pageBytes)
+    } else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
     else if (isLive && head.idstr === 'dirty-bitmap') readDirtyBitmapBody(file, this.#sink)
     else {
       const { length, delimiter } = this.#delimiter.bodyOf(head)
