@@ -6,11 +6,11 @@ import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
 import { bytesText, hexOf, quoted } from './value-text.ts'
 
-/** The integers that the script shows in hexadecimal; those that are checked it shows in decimal. */
-const HEX_TYPES = new Set([
-  ...['int8', 'int16', 'int32', 'int64'],
-  ...['uint8', 'uint16', 'uint32', 'uint64'],
-])
+/** Of 64 bits on the wire, but bytes to the script. */
+const BYTES_TYPES = new Set(['timer', 'float64', 'CPU_Double_U'])
+
+/** Unsigned on the wire, signed to the script. */
+const SIGNED_TYPES = new Set(['uint8 equal', 'uint16 equal'])
 
 const TREE_COUNT_BYTES = 4
 
@@ -89,18 +89,18 @@ export class CompatVisitor implements OutputVisitor {
 
   int(field: VMStateField, type: IntegerType, value: number): void {
     if (this.#hidden > 0) return
-    if (!HEX_TYPES.has(field.type)) this.#value(field, String(value))
-    else if (value >= 0) this.#value(field, `"${hexOf(value, type.bytes)}"`)
-    else this.#value(field, `"${hexOf(value, type.bytes)} (${value})"`)
+    const half = 2 ** (8 * type.bytes - 1)
+    const shown = value >= half && SIGNED_TYPES.has(field.type) ? value - 2 * half : value
+    const sign = shown < 0 ? ` (${shown})` : ''
+    this.#value(field, `"${hexOf(value, type.bytes)}${sign}"`)
   }
 
   int64(field: VMStateField, _type: IntegerType, value: bigint): void {
     if (this.#hidden > 0) return
     const hex = hexOf(value, 8)
-    if (HEX_TYPES.has(field.type))
-      this.#value(field, value < 0n ? `"${hex} (${value})"` : `"${hex}"`)
-    else if (field.type.endsWith('equal')) this.#value(field, String(value))
-    else this.#value(field, `"${hex.slice(2).replaceAll(/..(?!$)/g, '$& ')}"`)
+    if (BYTES_TYPES.has(field.type))
+      this.#value(field, `"${hex.slice(2).replaceAll(/..(?!$)/g, '$& ')}"`)
+    else this.#value(field, value < 0n ? `"${hex} (${value})"` : `"${hex}"`)
   }
 
   bytes(field: VMStateField, value: Uint8Array): void {

@@ -3,7 +3,9 @@
 
 import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import { textOfBytes } from '../../shared/formats/qemu/description-sizes.ts'
-import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
+import type { SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
+import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
+import { QemuFileReader, QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { transfer } from '../../shared/formats/qemu/transfer.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
@@ -18,7 +20,11 @@ export function compatDescription(json: Uint8Array): string {
   return `${JSON.stringify(JSON.parse(textOfBytes(json)), undefined, INDENT)}\n`
 }
 
-export type FindVmsd = (idstr: string, instanceId: number) => VMStateDescription | undefined
+/** Of the n-th section of that name and instance, from 0; -1: the last that is described. */
+export type FindVmsd = (
+  head: Pick<SectionHead, 'idstr' | 'instanceId'>,
+  occurrence: number,
+) => VMStateDescription | undefined
 
 /** Sections without a description are left out; their names are given to `missing`. */
 export function compatState(
@@ -29,17 +35,60 @@ export function compatState(
 ): string {
   const parts: string[] = []
   if (states.ram !== undefined) parts.push(ramText(states.ram))
-  for (const section of sections) {
-    const { idstr, instanceId, sectionId } = section.head
-    const vmsd = find(idstr, instanceId)
+  for (const [index, section] of sections.entries()) {
+    const { head, occurrence } = section
+    const vmsd = find(head, occurrence)
     if (vmsd === undefined) {
       missing(section, 'there is no description of it')
       continue
     }
-    const text = deviceText(section, vmsd, missing)
-    parts.push(`${INDENT}${quoted(`${idstr} (${sectionId})`)}: ${text}`)
+    const key = `${INDENT}${quoted(`${head.idstr} (${head.sectionId})`)}: `
+    const astray = find(head, -1)
+    const wrong =
+      astray === undefined || astray === vmsd ? undefined : wrongText(sections, index, astray)
+    parts.push(key + (wrong?.text ?? deviceText(section, vmsd, missing)))
+    if (wrong?.isLast) break
   }
   return parts.length === 0 ? '{}\n' : `{\n${parts.join(',\n')}\n}\n`
+}
+
+/**
+ * Of two devices of one name and instance the script knows the last description only. With it, it reads the
+ * first beyond its end; it goes on only if it then meets that section's footer, and stops at a byte 0.
+ */
+function wrongText(
+  sections: readonly KeptSection[],
+  index: number,
+  vmsd: VMStateDescription,
+): { readonly text: string; readonly isLast: boolean } | undefined {
+  const first = sections[index]
+  if (first === undefined) return undefined
+  const bytes = restOf(sections.slice(index))
+  const file = QemuFileReader.over(bytes, first.bodyOffset)
+  const from = new BinaryInputVisitor(file)
+  const to = new CompatVisitor(from, bytes, first.bodyOffset, INDENT)
+  try {
+    transfer(vmsd, from, to)
+  } catch {
+    return undefined
+  }
+  if (file.offset === first.bodyOffset + first.bytes.length) return undefined
+  return file.peek() === 0 ? { text: to.written, isLast: true } : undefined
+}
+
+/** The stream from the first one's body on, as far as it is device sections. */
+function restOf(sections: readonly KeptSection[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  const file = new QemuFileWriter({ write: (bytes) => void parts.push(bytes.slice()) })
+  const writer = new MigrationWriter(file)
+  for (const [index, { head, bodyOffset, bytes, delimiter }] of sections.entries()) {
+    if (index > 0) writer.sectionBegins(head)
+    writer.body(head, { offset: bodyOffset, bytes, delimiter })
+    writer.sectionEnds(head, 0, true)
+  }
+  writer.endOfItems()
+  file.flush()
+  return new Uint8Array(Buffer.concat(parts))
 }
 
 function ramText({ head, blocks }: NonNullable<DeviceStates['ram']>): string {

@@ -2,6 +2,7 @@
 // is one such moment, of a COLO session one behind the first migration and one behind each checkpoint. Only the
 // moment that is asked for is kept, or the last that was whole.
 
+import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
 import {
   SECTION_FULL,
   SilentSink,
@@ -10,12 +11,14 @@ import {
   type RamBlock,
   type SectionHead,
 } from '../../shared/formats/qemu/migration-sink.ts'
-import { COLO_VMSTATE_SEND } from '../../shared/formats/qemu/migration-stream.ts'
+import { COLO_VMSTATE_SEND } from '../../shared/formats/qemu/colo-session.ts'
 import { LOOK_AHEAD_BYTES_MAX } from '../../shared/formats/qemu/look-ahead.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 
 export interface KeptSection {
   readonly head: SectionHead
+  /** How many sections of this name and instance the moment has before it. */
+  readonly occurrence: number
   readonly bodyOffset: number
   readonly bytes: Uint8Array
   readonly delimiter: Delimiter
@@ -37,6 +40,7 @@ export class DeviceStates extends SilentSink {
   #head: SectionHead | undefined
   #current: Moment = { number: 0, sections: [] }
   #keptBytes = 0
+  #seen = new Occurrences()
 
   /** Without numbers: the last moment that is whole, or what there is of the only one. */
   constructor(wanted?: readonly number[]) {
@@ -64,7 +68,10 @@ export class DeviceStates extends SilentSink {
       const rule = `devices of more than ${LOOK_AHEAD_BYTES_MAX} bytes, and no more are kept`
       throw new QemuStreamError('too-long', offset, head.idstr, rule)
     }
-    this.#current.sections.push({ head, bodyOffset: offset, bytes: bytes.slice(), delimiter })
+    const { idstr, instanceId } = head
+    const occurrence = this.#seen.next(idstr, instanceId)
+    const kept = { head, occurrence, bodyOffset: offset, bytes: bytes.slice(), delimiter }
+    this.#current.sections.push(kept)
   }
 
   override description(offset: number, json: Uint8Array): void {
@@ -77,6 +84,7 @@ export class DeviceStates extends SilentSink {
     if (code !== COLO_VMSTATE_SEND) return
     if (this.#current.number === 0) this.#keep()
     this.#current = { number: this.#current.number + 1, sections: [] }
+    this.#seen = new Occurrences()
     if (this.#wanted === undefined) this.#keptBytes = 0
   }
 

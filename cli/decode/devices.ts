@@ -12,11 +12,14 @@ import { complain, descriptionOf } from './run.ts'
 import { walk, type WalkSettings } from './walk.ts'
 
 export function findIn(json: Uint8Array, offset: number): FindVmsd {
-  const found = new Map<string, VMStateDescription>()
+  const found = new Map<string, VMStateDescription[]>()
   for (const { name, instance_id, vmsd } of readVmDescription(json, offset).devices) {
-    found.set(`${instance_id} ${name}`, vmsd)
+    const key = `${instance_id} ${name}`
+    const known = found.get(key)
+    if (known === undefined) found.set(key, [vmsd])
+    else known.push(vmsd)
   }
-  return (idstr, instanceId) => found.get(`${instanceId} ${idstr}`)
+  return ({ idstr, instanceId }, occurrence) => found.get(`${instanceId} ${idstr}`)?.at(occurrence)
 }
 
 export function showDevices(path: string, options: DecodeOptions, settings: WalkSettings): void {
@@ -26,7 +29,7 @@ export function showDevices(path: string, options: DecodeOptions, settings: Walk
   states.finish()
   try {
     if (options.desc) showDescription(path, options, states)
-    else showState(path, options, states)
+    else showState(options, states)
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
     throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
@@ -43,7 +46,7 @@ function showDescription(path: string, options: DecodeOptions, states: DeviceSta
   else process.stdout.write(`${textOfBytes(json)}\n`)
 }
 
-function showState(path: string, options: DecodeOptions, states: DeviceStates): void {
+function showState(options: DecodeOptions, states: DeviceStates): void {
   const other = options.descFrom === undefined ? undefined : descriptionOf(options.descFrom)
   const json = other?.json ?? states.json
   const find: FindVmsd =

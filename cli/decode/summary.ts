@@ -16,7 +16,11 @@ import {
   type StreamCommand,
 } from '../../shared/formats/qemu/migration-sink.ts'
 import { BITMAP_START } from '../../shared/formats/qemu/disk-sections.ts'
-import { COLO_VMSTATE_SEND, COLO_VMSTATE_SIZE } from '../../shared/formats/qemu/migration-stream.ts'
+import {
+  COLO_REQUEST,
+  COLO_VMSTATE_SEND,
+  COLO_VMSTATE_SIZE,
+} from '../../shared/formats/qemu/colo-session.ts'
 
 const ROWS_MAX = 65_536
 const DATA_SHOWN_BYTES = 64
@@ -49,7 +53,7 @@ export interface BlockRow extends PageCounts {
 
 export interface CheckpointRow extends PageCounts {
   readonly number: number
-  /** Of its first message behind the request, vmstate-send. */
+  /** Of its request, 1. */
   readonly offset: number
   ramBytes: number
   deviceBytes: number
@@ -115,6 +119,7 @@ export class Summary extends SilentSink {
   #row: SectionRow | undefined
   #bodyOffset = 0
   #checkpoint: CheckpointRow | undefined
+  #requestOffset = 0
   #before: PageCounts = this.#pages.total
 
   get blockRows(): BlockRow[] {
@@ -177,7 +182,8 @@ export class Summary extends SilentSink {
   }
 
   override coloMessage(offset: number, code: number, size: number | undefined): void {
-    if (code === COLO_VMSTATE_SEND) this.#beginCheckpoint(offset)
+    if (code === COLO_REQUEST) this.#requestOffset = offset
+    if (code === COLO_VMSTATE_SEND) this.#beginCheckpoint(this.#requestOffset)
     if (code === COLO_VMSTATE_SIZE && this.#checkpoint) this.#checkpoint.deviceBytes = size ?? 0
   }
 

@@ -8,7 +8,8 @@ import {
   COMMAND_POSTCOPY_ADVISE,
   faultOfCommand,
 } from './commands.ts'
-import { sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { readColoSession, type Ending } from './colo-session.ts'
 import { ITEM_CONFIGURATION, readConfiguration } from './configuration.ts'
 import { readDirtyBitmapBody, readDiskBody } from './disk-sections.ts'
 import { LOOK_AHEAD_BYTES_MAX } from './look-ahead.ts'
@@ -34,13 +35,7 @@ export const ITEM_DESCRIPTION = 0x06
 export const ITEM_COMMAND = 0x08
 export const ITEM_FOOTER = 0x7e
 
-/** What the primary says in the COLO loop; the secondary's words go the other way and are in no stream. */
-export const COLO_REQUEST = 1
-export const COLO_VMSTATE_SEND = 3
-export const COLO_VMSTATE_SIZE = 4
-
 const SECTIONS_MAX = 65_536
-const DEVICE_STATE_BYTES_MAX = LOOK_AHEAD_BYTES_MAX
 
 export interface WalkOptions {
   /** The sizes of devices, from the description of another stream of the same machine. */
@@ -51,9 +46,6 @@ export interface WalkOptions {
   readonly ramEnds?: (blocks: readonly RamBlock[], pageBytes: number) => void
 }
 
-/** What stood where the stream ended. Only `whole` has nothing missing. */
-export type Ending = 'whole' | 'between checkpoints'
-
 export class MigrationStream {
   readonly #file: QemuFileReader
   readonly #sink: MigrationSink
@@ -61,6 +53,7 @@ export class MigrationStream {
   readonly #delimiter: SectionDelimiter
   readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
+  #seen = new Occurrences()
   #isColo = false
   #packageEnd: number | undefined
 
@@ -80,7 +73,9 @@ export class MigrationStream {
     this.#readItems()
     this.#readDescription()
     const file = this.#file
-    if (this.#isColo && !file.atEnd) return this.#readColo()
+    if (this.#isColo && !file.atEnd) {
+      return readColoSession(file, this.#sink, this.#delimiter, () => this.#readItems())
+    }
     if (!file.atEnd) this.#readPadding()
     return 'whole'
   }
@@ -109,6 +104,7 @@ export class MigrationStream {
   /** Up to and with EOF. */
   #readItems(): void {
     const file = this.#file
+    this.#seen = new Occurrences()
     for (;;) {
       this.#endPackage()
       file.item = 'item'
@@ -216,7 +212,10 @@ export class MigrationStream {
     } else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
     else if (isLive && head.idstr === 'dirty-bitmap') readDirtyBitmapBody(file, this.#sink)
     else {
-      const { length, delimiter } = this.#delimiter.bodyOf(head)
+      const { length, delimiter } = this.#delimiter.bodyOf({
+        ...head,
+        occurrence: this.#seen.next(head.idstr, head.instanceId),
+      })
       const { offset } = file
       this.#sink.body(head, { offset, bytes: file.take(length), delimiter })
     }
@@ -267,41 +266,6 @@ export class MigrationStream {
       }
     }
     this.#sink.padding(offset, file.offset - offset)
-  }
-
-  #readColo(): Ending {
-    const file = this.#file
-    while (!file.atEnd) {
-      this.#readMessage(COLO_REQUEST)
-      // The session ends where the primary dies: mostly while it waits for the reply.
-      if (file.atEnd) return 'between checkpoints'
-      this.#readMessage(COLO_VMSTATE_SEND)
-      this.#readItems()
-      const size = this.#readMessage(COLO_VMSTATE_SIZE)
-      const end = file.offset + size
-      this.#delimiter.limit = end
-      this.#readItems()
-      this.#delimiter.limit = undefined
-      if (file.offset !== end) {
-        this.#refuse('bad-value', file.offset, `the device state should end at byte ${end}`)
-      }
-      this.#sink.deviceStateEnds(end)
-    }
-    return 'whole'
-  }
-
-  #readMessage(due: number): number {
-    const file = this.#file
-    file.item = 'COLO message'
-    const { offset } = file
-    const code = file.u32()
-    if (code !== due) this.#refuse('unknown-item', offset, `message ${code} where ${due} is due`)
-    const size = code === COLO_VMSTATE_SIZE ? file.u64() : undefined
-    if (size !== undefined && size > BigInt(DEVICE_STATE_BYTES_MAX)) {
-      this.#refuse('too-long', offset, `a device state of ${size} bytes`)
-    }
-    this.#sink.coloMessage(offset, code, size === undefined ? undefined : Number(size))
-    return Number(size ?? 0n)
   }
 
   #refuse(code: ConstructorParameters<typeof QemuStreamError>[0], at: number, rule: string): never {
