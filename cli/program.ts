@@ -7,6 +7,7 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
+import { addDecode } from './decode.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
 import { addFlatten } from './flatten.ts'
@@ -51,6 +52,7 @@ const VERBS_IN_ORDER = [
   addAdopt,
   addStop,
   addFlatten,
+  addDecode,
 ] as const
 
 export function makeProgram(): Command {
@@ -76,7 +78,7 @@ export function makeProgram(): Command {
 }
 
 /** The exit code for what was thrown, after its one line was printed. */
-function report(error: unknown): number {
+export function report(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done.code
   if (process.env['COLO_DEBUG'] === '1') console.error(error)
   else process.stderr.write(`colo: ${explain(error)}\n`)

@@ -2,7 +2,8 @@
 // chunks; and every prefix of a stream ends with one coded error that says where.
 
 import { describe, expect, it } from 'vitest'
-import { MigrationStream, type Ending } from '../../shared/formats/qemu/migration-stream.ts'
+import type { Ending } from '../../shared/formats/qemu/colo-session.ts'
+import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
 import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
 import {
   QemuFileReader,

@@ -4,8 +4,16 @@
 
 import { QemuStreamError } from './qemu-stream-error.ts'
 
-/** The size in bytes of a device's section body, or undefined if the description does not have the device. */
-export type SizeOfDevice = (idstr: string, instanceId: number) => number | undefined
+/**
+ * The size in bytes of a device's section body, or undefined if the description does not have the device. A
+ * machine can have several of one name and instance (`isapc` has two `isa-ide` 0): `occurrence` counts them,
+ * from 0, in the order of the stream, which is that of the description.
+ */
+export type SizeOfDevice = (
+  idstr: string,
+  instanceId: number,
+  occurrence: number,
+) => number | undefined
 
 interface Body {
   readonly fields?: readonly Field[]
@@ -48,14 +56,30 @@ function sizeOfBody(body: Body): number {
 
 /** Raises bad-description. `offset` is that of the JSON, for errors. */
 export function sizesOfDevices(json: Uint8Array, offset: number): SizeOfDevice {
-  const sizes = new Map<string, number>()
+  const sizes = new Map<string, number[]>()
   try {
     const { devices = [] } = JSON.parse(textOfBytes(json)) as { devices?: readonly Device[] }
     for (const device of devices) {
-      sizes.set(`${device.instance_id} ${device.name}`, sizeOfBody(device))
+      const key = `${device.instance_id} ${device.name}`
+      const known = sizes.get(key)
+      if (known === undefined) sizes.set(key, [sizeOfBody(device)])
+      else known.push(sizeOfBody(device))
     }
   } catch {
     throw new QemuStreamError('bad-description', offset, 'description', 'it is no JSON of QEMU')
   }
-  return (idstr, instanceId) => sizes.get(`${instanceId} ${idstr}`)
+  return (idstr, instanceId, occurrence) => sizes.get(`${instanceId} ${idstr}`)?.[occurrence]
+}
+
+/** Counts sections of the same name and instance, in the order of a stream. */
+export class Occurrences {
+  readonly #seen = new Map<string, number>()
+
+  /** Of this one: how many there were before it. */
+  next(idstr: string, instanceId: number): number {
+    const key = `${instanceId} ${idstr}`
+    const before = this.#seen.get(key) ?? 0
+    this.#seen.set(key, before + 1)
+    return before
+  }
 }

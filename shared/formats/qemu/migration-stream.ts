@@ -8,7 +8,8 @@ import {
   COMMAND_POSTCOPY_ADVISE,
   faultOfCommand,
 } from './commands.ts'
-import { sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { readColoSession, type Ending } from './colo-session.ts'
 import { ITEM_CONFIGURATION, readConfiguration } from './configuration.ts'
 import { readDirtyBitmapBody, readDiskBody } from './disk-sections.ts'
 import { LOOK_AHEAD_BYTES_MAX } from './look-ahead.ts'
@@ -18,6 +19,7 @@ import {
   SECTION_PART,
   SECTION_START,
   type MigrationSink,
+  type RamBlock,
   type SectionHead,
 } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
@@ -33,30 +35,25 @@ export const ITEM_DESCRIPTION = 0x06
 export const ITEM_COMMAND = 0x08
 export const ITEM_FOOTER = 0x7e
 
-/** What the primary says in the COLO loop; the secondary's words go the other way and are in no stream. */
-export const COLO_REQUEST = 1
-export const COLO_VMSTATE_SEND = 3
-export const COLO_VMSTATE_SIZE = 4
-
 const SECTIONS_MAX = 65_536
-const DEVICE_STATE_BYTES_MAX = LOOK_AHEAD_BYTES_MAX
 
 export interface WalkOptions {
   /** The sizes of devices, from the description of another stream of the same machine. */
   readonly sizes?: SizeOfDevice
   /** The target's page, where the stream does not say: 4096. */
   readonly pageBytes?: number
+  /** Called behind each body of section ram: what page channels beside the stream sent belongs before it. */
+  readonly ramEnds?: (blocks: readonly RamBlock[], pageBytes: number) => void
 }
-
-/** What stood where the stream ended. Only `whole` has nothing missing. */
-export type Ending = 'whole' | 'between checkpoints'
 
 export class MigrationStream {
   readonly #file: QemuFileReader
   readonly #sink: MigrationSink
   readonly #ram: RamReader
   readonly #delimiter: SectionDelimiter
+  readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
+  #seen = new Occurrences()
   #isColo = false
   #packageEnd: number | undefined
 
@@ -67,6 +64,7 @@ export class MigrationStream {
     this.#ram.pageBytes = options.pageBytes ?? this.#ram.pageBytes
     this.#delimiter = new SectionDelimiter(file)
     this.#delimiter.sizes = options.sizes
+    this.#ramEnds = options.ramEnds
   }
 
   /** Reads to the end of the source. Raises QemuStreamError. */
@@ -75,7 +73,9 @@ export class MigrationStream {
     this.#readItems()
     this.#readDescription()
     const file = this.#file
-    if (this.#isColo && !file.atEnd) return this.#readColo()
+    if (this.#isColo && !file.atEnd) {
+      return readColoSession(file, this.#sink, this.#delimiter, () => this.#readItems())
+    }
     if (!file.atEnd) this.#readPadding()
     return 'whole'
   }
@@ -104,6 +104,7 @@ export class MigrationStream {
   /** Up to and with EOF. */
   #readItems(): void {
     const file = this.#file
+    this.#seen = new Occurrences()
     for (;;) {
       this.#endPackage()
       file.item = 'item'
@@ -205,11 +206,16 @@ export class MigrationStream {
     const file = this.#file
     this.#sink.sectionBegins(head)
     const isLive = head.type !== SECTION_FULL
-    if (isLive && head.idstr === 'ram') this.#ram.readBody()
-    else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
+    if (isLive && head.idstr === 'ram') {
+      this.#ram.readBody()
+      this.#ramEnds?.(this.#ram.blocks, this.#ram.pageBytes)
+    } else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
     else if (isLive && head.idstr === 'dirty-bitmap') readDirtyBitmapBody(file, this.#sink)
     else {
-      const { length, delimiter } = this.#delimiter.bodyOf(head)
+      const { length, delimiter } = this.#delimiter.bodyOf({
+        ...head,
+        occurrence: this.#seen.next(head.idstr, head.instanceId),
+      })
       const { offset } = file
       this.#sink.body(head, { offset, bytes: file.take(length), delimiter })
     }
@@ -260,41 +266,6 @@ export class MigrationStream {
       }
     }
     this.#sink.padding(offset, file.offset - offset)
-  }
-
-  #readColo(): Ending {
-    const file = this.#file
-    while (!file.atEnd) {
-      this.#readMessage(COLO_REQUEST)
-      // The session ends where the primary dies: mostly while it waits for the reply.
-      if (file.atEnd) return 'between checkpoints'
-      this.#readMessage(COLO_VMSTATE_SEND)
-      this.#readItems()
-      const size = this.#readMessage(COLO_VMSTATE_SIZE)
-      const end = file.offset + size
-      this.#delimiter.limit = end
-      this.#readItems()
-      this.#delimiter.limit = undefined
-      if (file.offset !== end) {
-        this.#refuse('bad-value', file.offset, `the device state should end at byte ${end}`)
-      }
-      this.#sink.deviceStateEnds(end)
-    }
-    return 'whole'
-  }
-
-  #readMessage(due: number): number {
-    const file = this.#file
-    file.item = 'COLO message'
-    const { offset } = file
-    const code = file.u32()
-    if (code !== due) this.#refuse('unknown-item', offset, `message ${code} where ${due} is due`)
-    const size = code === COLO_VMSTATE_SIZE ? file.u64() : undefined
-    if (size !== undefined && size > BigInt(DEVICE_STATE_BYTES_MAX)) {
-      this.#refuse('too-long', offset, `a device state of ${size} bytes`)
-    }
-    this.#sink.coloMessage(offset, code, size === undefined ? undefined : Number(size))
-    return Number(size ?? 0n)
   }
 
   #refuse(code: ConstructorParameters<typeof QemuStreamError>[0], at: number, rule: string): never {

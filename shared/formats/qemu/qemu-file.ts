@@ -43,10 +43,22 @@ export class QemuFileReader {
   /** The section, block or field being read: errors name it. */
   item = 'header'
 
-  constructor(source: ByteSource, bufferBytes = DEFAULT_BUFFER_BYTES) {
+  /** `offset` is that of the source's first byte, where it is a part of a stream. */
+  constructor(source: ByteSource, bufferBytes = DEFAULT_BUFFER_BYTES, offset = 0) {
     this.#source = source
     this.#buffer = new Uint8Array(bufferBytes)
     this.#view = new DataView(this.#buffer.buffer)
+    this.#base = offset
+  }
+
+  /** Reads bytes where they are; they stay as they are. */
+  static over(bytes: Uint8Array, offset = 0): QemuFileReader {
+    const reader = new QemuFileReader({ read: () => 0 }, 0, offset)
+    reader.#buffer = bytes
+    reader.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    reader.#end = bytes.length
+    reader.#sourceEnded = true
+    return reader
   }
 
   /** Of the next byte, from the start of the stream. */
@@ -61,6 +73,7 @@ export class QemuFileReader {
   /** Whether so many bytes are still to come; they are in the buffer then. */
   has(count: number): boolean {
     if (this.#end - this.#at >= count) return true
+    if (this.#sourceEnded) return false
     if (count > this.#buffer.length) this.#enlarge(count)
     else if (this.#at + count > this.#buffer.length) this.#moveDown()
     while (this.#end - this.#at < count) {

@@ -5,7 +5,7 @@
 // once that is found, and made again by it if they differ. All of it looks ahead in the reader's own buffer.
 
 import { faultOfCommand } from './commands.ts'
-import { sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
 import { LOOK_AHEAD_BYTES_MAX, LookAhead } from './look-ahead.ts'
 import type { Delimiter } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
@@ -31,6 +31,8 @@ interface Named {
   readonly sectionId: number
   readonly idstr: string
   readonly instanceId: number
+  /** How many sections of this name and instance were before it. */
+  readonly occurrence: number
 }
 
 interface Body {
@@ -42,6 +44,10 @@ interface PlannedHead extends Named {
   /** Both as distances from the reader's next byte. */
   readonly at: number
   readonly bodyAt: number
+}
+
+interface PlannedSection extends PlannedHead {
+  readonly length: number
 }
 
 export class SectionDelimiter {
@@ -69,8 +75,8 @@ export class SectionDelimiter {
     return this.#planned.get(this.#file.offset) ?? this.#byLooks(head)
   }
 
-  #bySize({ sectionId, idstr, instanceId }: Named): Body | undefined {
-    const length = this.sizes?.(idstr, instanceId)
+  #bySize({ sectionId, idstr, instanceId, occurrence }: Named): Body | undefined {
+    const length = this.sizes?.(idstr, instanceId, occurrence)
     if (length === undefined || !this.#file.has(length)) return undefined
     const isEnd =
       this.hasFooters === false ? this.#isItem(length) : this.#isFooter(length, sectionId)
@@ -107,8 +113,8 @@ export class SectionDelimiter {
       }
       return
     }
-    const isSized = ({ idstr, instanceId, length }: Named & { length: number }) =>
-      sizes(idstr, instanceId) === length
+    const isSized = ({ idstr, instanceId, occurrence, length }: PlannedSection) =>
+      sizes(idstr, instanceId, occurrence) === length
     const bySizes =
       last !== undefined && byFooters.every((span) => isSized(span))
         ? byFooters
@@ -119,34 +125,35 @@ export class SectionDelimiter {
     }
   }
 
-  #behind({ bodyAt, length }: PlannedHead & { length: number }): number {
+  #behind({ bodyAt, length }: PlannedSection): number {
     return this.#skipCommands(bodyAt + length + FOOTER_BYTES)
   }
 
-  #splitByFooters(first: Named): (PlannedHead & { length: number })[] {
-    const found: (PlannedHead & { length: number })[] = []
+  #splitByFooters(first: Named): PlannedSection[] {
+    const found: PlannedSection[] = []
+    const seen = new Occurrences()
+    seen.next(first.idstr, first.instanceId)
     let head: PlannedHead | undefined = { ...first, at: -1, bodyAt: 0 }
     while (head !== undefined) {
       const end = this.#findFooter(head.bodyAt, head.sectionId)
       if (end < 0) break
-      const span: PlannedHead & { length: number } = { ...head, length: end - head.bodyAt }
+      const span: PlannedSection = { ...head, length: end - head.bodyAt }
       found.push(span)
-      head = this.#headAt(this.#behind(span))
+      head = this.#headAt(this.#behind(span), seen)
     }
     return found
   }
 
   /** Undefined unless all sizes lead exactly from one section to the next, and to the end at `eof`. */
-  #splitBySizes(
-    first: Named,
-    sizes: SizeOfDevice,
-    eof: number,
-  ): (PlannedHead & { length: number })[] | undefined {
-    const found: (PlannedHead & { length: number })[] = []
+  #splitBySizes(first: Named, sizes: SizeOfDevice, eof: number): PlannedSection[] | undefined {
+    const found: PlannedSection[] = []
     const footerBytes = this.hasFooters === false ? 0 : FOOTER_BYTES
+    const seen = new Occurrences()
+    seen.next(first.idstr, first.instanceId)
     let head: PlannedHead | undefined = { ...first, at: -1, bodyAt: 0 }
     for (;;) {
-      const length = head === undefined ? undefined : sizes(head.idstr, head.instanceId)
+      const length =
+        head === undefined ? undefined : sizes(head.idstr, head.instanceId, head.occurrence)
       if (head === undefined || length === undefined) return undefined
       const end: number = head.bodyAt + length
       if (footerBytes > 0 && !this.#isFooter(end, head.sectionId)) return undefined
@@ -154,7 +161,7 @@ export class SectionDelimiter {
       const next = this.#skipCommands(end + footerBytes)
       if (next === eof) return found
       if (next > eof) return undefined
-      head = this.#headAt(next)
+      head = this.#headAt(next, seen)
     }
   }
 
@@ -165,7 +172,7 @@ export class SectionDelimiter {
     return at
   }
 
-  #headAt(at: number): PlannedHead | undefined {
+  #headAt(at: number, seen: Occurrences): PlannedHead | undefined {
     if (this.#ahead.byte(at) !== FULL || !this.#isHead(at)) return undefined
     const nameAt = at + 6
     const nameBytes = this.#ahead.byte(at + 5)
@@ -173,13 +180,9 @@ export class SectionDelimiter {
     for (let i = 0; i < nameBytes; i++) idstr += String.fromCharCode(this.#ahead.byte(nameAt + i))
     const behind = nameAt + nameBytes
     const bodyAt = behind + 8
-    return {
-      at,
-      bodyAt,
-      sectionId: this.#ahead.u32(at + 1),
-      idstr,
-      instanceId: this.#ahead.u32(behind),
-    }
+    const instanceId = this.#ahead.u32(behind)
+    const sectionId = this.#ahead.u32(at + 1)
+    return { at, bodyAt, sectionId, idstr, instanceId, occurrence: seen.next(idstr, instanceId) }
   }
 
   /** The sizes of the description whose EOF byte is at `eof`, if there is one. */

@@ -1,0 +1,168 @@
+// The state of a device as QEMU's own scripts/analyze-migration.py (of 7.2) prints it: structs and arrays nested,
+// integers in hexadecimal, and as bytes whatever that script does not know, even where its fields are described.
+
+import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
+import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
+import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
+import { bytesText, hexOf, quoted } from './value-text.ts'
+
+/** Of 64 bits on the wire, but bytes to the script. */
+const BYTES_TYPES = new Set(['timer', 'float64', 'CPU_Double_U'])
+
+/** Unsigned on the wire, signed to the script. */
+const SIGNED_TYPES = new Set(['uint8 equal', 'uint16 equal'])
+
+const TREE_COUNT_BYTES = 4
+
+export class CompatVisitor implements OutputVisitor {
+  readonly #position: { readonly offset: number }
+  readonly #body: Uint8Array
+  readonly #base: number
+  #text = ''
+  #indent: string
+  #isFirst = true
+  #arrayDepth: boolean[] = []
+  /** Within a field that is shown as bytes: how deep, and where it began. */
+  #hidden = 0
+  #hiddenFrom = 0
+
+  /** `position` says where in the stream the bytes being read are, `body` (from `base` on) what they are. */
+  constructor(
+    position: { readonly offset: number },
+    body: Uint8Array,
+    base: number,
+    indent: string,
+  ) {
+    this.#position = position
+    this.#body = body
+    this.#base = base
+    this.#indent = indent
+  }
+
+  get written(): string {
+    return this.#text
+  }
+
+  beginStruct(_vmsd: VMStateDescription, field?: VMStateField): void {
+    if (this.#hidden > 0 || (field !== undefined && field.type !== 'struct')) {
+      this.#hide(this.#position.offset)
+      return
+    }
+    if (field !== undefined) this.#next(field.name)
+    this.#open('{', false)
+  }
+
+  endStruct(_vmsd: VMStateDescription, field?: VMStateField): void {
+    if (this.#hidden === 0) this.#close('}')
+    else if (field !== undefined) this.#show(field)
+    else this.#hidden--
+  }
+
+  beginArray(field: VMStateField): void {
+    if (this.#hidden > 0) return
+    this.#next(field.name)
+    this.#open('[', true)
+  }
+
+  endArray(): void {
+    if (this.#hidden === 0) this.#close(']')
+  }
+
+  beginList(field: VMStateField): void {
+    const isTree = vmstateType(field.type).kind === 'tree'
+    this.#hide(this.#position.offset - (isTree ? TREE_COUNT_BYTES : 0))
+  }
+
+  nextElement(): void {}
+
+  endList(field: VMStateField): void {
+    this.#show(field)
+  }
+
+  nullPointer(field: VMStateField): void {
+    this.#value(field, '"30"')
+  }
+
+  bool(field: VMStateField, value: boolean): void {
+    this.#value(field, value ? 'true' : 'false')
+  }
+
+  int(field: VMStateField, type: IntegerType, value: number): void {
+    if (this.#hidden > 0) return
+    const half = 2 ** (8 * type.bytes - 1)
+    const shown = value >= half && SIGNED_TYPES.has(field.type) ? value - 2 * half : value
+    const sign = shown < 0 ? ` (${shown})` : ''
+    this.#value(field, `"${hexOf(value, type.bytes)}${sign}"`)
+  }
+
+  int64(field: VMStateField, _type: IntegerType, value: bigint): void {
+    if (this.#hidden > 0) return
+    const hex = hexOf(value, 8)
+    if (BYTES_TYPES.has(field.type))
+      this.#value(field, `"${hex.slice(2).replaceAll(/..(?!$)/g, '$& ')}"`)
+    else this.#value(field, value < 0n ? `"${hex} (${value})"` : `"${hex}"`)
+  }
+
+  bytes(field: VMStateField, value: Uint8Array): void {
+    if (this.#hidden === 0) this.#value(field, `"${bytesText(value, ' ')}"`)
+  }
+
+  bitmap(field: VMStateField, _bits: number, value: Uint8Array): void {
+    this.bytes(field, value)
+  }
+
+  text(field: VMStateField, value: string): void {
+    this.#value(field, quoted(value))
+  }
+
+  beginSubsection(vmsd: VMStateDescription): void {
+    if (this.#hidden > 0) return
+    this.#next(vmsd.name)
+    this.#open('{', false)
+  }
+
+  endSubsection(): void {
+    if (this.#hidden === 0) this.#close('}')
+  }
+
+  #hide(offset: number): void {
+    if (this.#hidden === 0) this.#hiddenFrom = offset
+    this.#hidden++
+  }
+
+  /** The end of what is hidden: if it is the outermost, its bytes are shown. */
+  #show(field: VMStateField): void {
+    this.#hidden--
+    if (this.#hidden > 0) return
+    const from = this.#hiddenFrom - this.#base
+    this.bytes(field, this.#body.subarray(from, this.#position.offset - this.#base))
+  }
+
+  #value(field: VMStateField, text: string): void {
+    if (this.#hidden > 0) return
+    this.#next(field.name)
+    this.#text += text
+  }
+
+  /** What stands ahead of a value: within an array its element has no name. */
+  #next(name: string): void {
+    this.#text += this.#isFirst ? '\n' : ',\n'
+    this.#text += this.#indent
+    this.#isFirst = false
+    if (!(this.#arrayDepth.at(-1) ?? false)) this.#text += `${quoted(name)}: `
+  }
+
+  #open(bracket: string, isArray: boolean): void {
+    this.#text += bracket
+    this.#indent += '    '
+    this.#isFirst = true
+    this.#arrayDepth.push(isArray)
+  }
+
+  #close(bracket: string): void {
+    this.#indent = this.#indent.slice(4)
+    this.#arrayDepth.pop()
+    this.#text += this.#isFirst ? bracket : `\n${this.#indent}${bracket}`
+    this.#isFirst = false
+  }
+}

@@ -1,0 +1,84 @@
+// One walk through a stream named on the command line, page channels beside it included, into a sink. How it ended
+// is a result: what was told before an error is worth telling.
+
+import { existsSync } from 'node:fs'
+import type { SizeOfDevice } from '../../shared/formats/qemu/description-sizes.ts'
+import type { MigrationSink } from '../../shared/formats/qemu/migration-sink.ts'
+import type { Ending } from '../../shared/formats/qemu/colo-session.ts'
+import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
+import { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
+import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
+import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { CliError } from '../exit-codes.ts'
+import { FdSource } from './fd-source.ts'
+import { ZlibChannel } from './zlib-pages.ts'
+
+const CHANNELS_MAX = 255
+const CHANNEL_BUFFER_BYTES = 256 * 1024
+const PAGE_BYTES_MAX = 65_536
+
+export interface WalkSettings {
+  readonly pageSize?: number
+  readonly channels?: readonly string[]
+  readonly sizes?: SizeOfDevice
+}
+
+export interface Walked {
+  readonly ending: Ending | undefined
+  readonly error: QemuStreamError | undefined
+  /** Where reading stopped. */
+  readonly offset: number
+  /** How many page channels were read with it. */
+  readonly channels: number
+}
+
+/** Those given, or the files FILE.ch1, FILE.ch2 ... that there are. */
+function channelPaths(path: string, given: readonly string[] | undefined): readonly string[] {
+  if (given !== undefined || path === '-') return given ?? []
+  const found: string[] = []
+  for (let i = 0; i <= CHANNELS_MAX; i++) {
+    if (existsSync(`${path}.ch${i}`)) found.push(`${path}.ch${i}`)
+  }
+  return found
+}
+
+function checkedPageSize(pageSize: number | undefined): { pageBytes?: number } {
+  if (pageSize === undefined) return {}
+  const isOne = pageSize >= 1024 && pageSize <= PAGE_BYTES_MAX && (pageSize & (pageSize - 1)) === 0
+  if (isOne) return { pageBytes: pageSize }
+  throw new CliError('usage', `${pageSize} is no size of a page: a power of two, 1024 to 65536`)
+}
+
+/** Raises CliError for files that cannot be read; what is wrong with the stream is in the result. */
+export function walk(path: string, sink: MigrationSink, settings: WalkSettings = {}): Walked {
+  const source = new FdSource(path)
+  const channelSources = channelPaths(path, settings.channels).map((one) => new FdSource(one))
+  const file = new QemuFileReader(source)
+  let channels: MultifdChannel[] | undefined
+  const openChannels = (pageBytes: number) =>
+    channelSources.map((one) => {
+      const reader = new QemuFileReader(one, CHANNEL_BUFFER_BYTES)
+      return new MultifdChannel(reader, sink, new ZlibChannel(), pageBytes)
+    })
+  const stream = new MigrationStream(file, sink, {
+    ...checkedPageSize(settings.pageSize),
+    ...(settings.sizes && { sizes: settings.sizes }),
+    ...(channelSources.length > 0 && {
+      ramEnds: (blocks, pageBytes) => {
+        channels ??= openChannels(pageBytes)
+        for (const channel of channels) channel.readToSync(blocks)
+      },
+    }),
+  })
+  const told = { channels: channelSources.length }
+  try {
+    const ending = stream.read()
+    return { ...told, ending, error: undefined, offset: file.offset }
+  } catch (error) {
+    if (!(error instanceof QemuStreamError)) throw error
+    return { ...told, ending: undefined, error, offset: error.offset }
+  } finally {
+    source.close()
+    for (const one of channelSources) one.close()
+  }
+}
