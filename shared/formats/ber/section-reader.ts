@@ -15,12 +15,13 @@ import { STREAM_VERSION } from '../qemu/migration-stream.ts'
 import { MigrationWriter } from '../qemu/migration-writer.ts'
 import type { QemuFileWriter } from '../qemu/qemu-file.ts'
 import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
-import { findVmDevice, type VmDescription } from '../qemu/vmdesc.ts'
+import type { VmDescription } from '../qemu/vmdesc.ts'
 import { BerError } from './ber-error.ts'
 import type { BerReader } from './ber-reader.ts'
 import { CONTEXT_0, OCTET_STRING, type Tag } from './ber-tag.ts'
 import { CONFIGURATION_STATES } from './configuration-state.ts'
 import { ConversionReport } from './conversion-report.ts'
+import { DescribedDevices } from './described-devices.ts'
 import { stateOutOfBer } from './device-state.ts'
 import { moduleTagName, TAGS } from './migration-tags.ts'
 import { readRamList } from './ram-list-reader.ts'
@@ -46,7 +47,7 @@ export class SectionReader {
   readonly #ber: BerReader
   readonly #file: QemuFileWriter
   readonly #writer: MigrationWriter
-  readonly #description: VmDescription | string
+  readonly #devices: DescribedDevices
   readonly #ram: RamToStream
   readonly #live = new Map<number, SectionHead>()
   readonly report = new ConversionReport()
@@ -56,7 +57,7 @@ export class SectionReader {
     this.#ber = ber
     this.#file = file
     this.#writer = new MigrationWriter(file)
-    this.#description = description
+    this.#devices = new DescribedDevices(description)
     this.#ram = new RamToStream(this.#writer, ber)
   }
 
@@ -212,16 +213,12 @@ export class SectionReader {
     return head
   }
 
-  #state({ idstr, instanceId, versionId }: SectionHead): void {
+  #state(head: SectionHead): void {
     const ber = this.#ber
     const { offset } = ber
-    const description = this.#description
-    const isThere = typeof description !== 'string'
-    const device = isThere ? findVmDevice(description, idstr, instanceId) : undefined
-    if (device === undefined) {
-      const reason = isThere ? `its vmdesc has no ${idstr} (${instanceId})` : description
-      throw ber.error('no-description', reason, offset)
-    }
+    const device = this.#devices.next(head)
+    if (typeof device === 'string') throw ber.error('no-description', device, offset)
+    const { idstr, versionId } = head
     try {
       const body = stateOutOfBer(ber, device.vmsd, versionId)
       this.report.deviceBytes += body.length
@@ -231,9 +228,11 @@ export class SectionReader {
     }
   }
 
-  #blob({ type, idstr, instanceId }: SectionHead): void {
+  #blob(head: SectionHead): void {
+    const { type, idstr, instanceId } = head
     const bytes = this.#copy(OCTET_STRING)
     if (type === SECTION_FULL) {
+      this.#devices.next(head)
       this.report.deviceBytes += bytes
       this.report.blob(`${idstr} (${instanceId})`, bytes, 'an oldblob')
     } else this.report.diskBytes += bytes

@@ -18,11 +18,12 @@ import {
 } from '../qemu/migration-sink.ts'
 import { COMMAND_PACKAGED } from '../qemu/commands.ts'
 import { RAM_CONTINUE, RAM_EOS, RAM_HOOK, RAM_MULTIFD_FLUSH } from '../qemu/ram-section.ts'
-import { findVmDevice, type VmDescription } from '../qemu/vmdesc.ts'
+import type { VmDescription } from '../qemu/vmdesc.ts'
 import { CONTEXT_0, OCTET_STRING, type Tag } from './ber-tag.ts'
 import type { BerWriter } from './ber-writer.ts'
 import { CONFIGURATION_STATES } from './configuration-state.ts'
 import { ConversionReport } from './conversion-report.ts'
+import { DescribedDevices } from './described-devices.ts'
 import { stateIntoBer, type StateInBer } from './device-state.ts'
 import { TAGS } from './migration-tags.ts'
 import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
@@ -53,7 +54,7 @@ class BehindItems extends RelaySink {
 
 export class SectionWriter extends SilentSink {
   readonly #ber: BerWriter
-  readonly #description: VmDescription | string
+  readonly #devices: DescribedDevices
   readonly #ram: RamListWriter
   readonly #records: RecordString
   /** What the walk must say all to. */
@@ -70,7 +71,7 @@ export class SectionWriter extends SilentSink {
   constructor(ber: BerWriter, description: VmDescription | string) {
     super()
     this.#ber = ber
-    this.#description = description
+    this.#devices = new DescribedDevices(description)
     this.#ram = new RamListWriter(ber)
     this.#records = new RecordString(ber)
     this.relay = new RelaySink(this)
@@ -239,13 +240,10 @@ export class SectionWriter extends SilentSink {
     this.#records.writer.dirtyBitmap(record)
   }
 
-  #stateOf({ idstr, instanceId, versionId }: SectionHead, bytes: Uint8Array): StateInBer {
-    const description = this.#description
-    if (typeof description === 'string') return { reason: description }
-    const device = findVmDevice(description, idstr, instanceId)
-    if (device === undefined) return { reason: 'the description does not have it' }
-    if (device.isOldStyle) return { reason: 'described as one buffer' }
-    return stateIntoBer(bytes, device.vmsd, versionId)
+  #stateOf(head: SectionHead, bytes: Uint8Array): StateInBer {
+    const device = this.#devices.next(head)
+    if (typeof device === 'string') return { reason: device }
+    return stateIntoBer(bytes, device.vmsd, head.versionId)
   }
 
   #needSections(): void {
