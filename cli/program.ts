@@ -7,6 +7,7 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
+import { addConvert } from './convert.ts'
 import { addDecode } from './decode.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
@@ -53,6 +54,7 @@ const VERBS_IN_ORDER = [
   addStop,
   addFlatten,
   addDecode,
+  addConvert,
 ] as const
 
 export function makeProgram(): Command {

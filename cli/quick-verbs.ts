@@ -4,6 +4,7 @@
 import { Command } from 'commander'
 
 const QUICK_VERBS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  convert: async () => (await import('./convert.ts')).addConvert,
   decode: async () => (await import('./decode.ts')).addDecode,
 }
 

@@ -59,6 +59,7 @@ export class SectionReader {
     this.#writer = new MigrationWriter(file)
     this.#devices = new DescribedDevices(description)
     this.#ram = new RamToStream(this.#writer, ber)
+    if (typeof description !== 'string') this.#ram.pageBytes = description.page_size
   }
 
   /** Raises BerError, or QemuStreamError for what a stream cannot have. */

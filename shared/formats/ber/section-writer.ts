@@ -26,7 +26,6 @@ import { ConversionReport } from './conversion-report.ts'
 import { DescribedDevices } from './described-devices.ts'
 import { stateIntoBer, type StateInBer } from './device-state.ts'
 import { TAGS } from './migration-tags.ts'
-import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { RamListWriter } from './ram-list-writer.ts'
 import { RecordString } from './record-string.ts'
 import { RelaySink } from './relay-sink.ts'
@@ -60,7 +59,8 @@ export class SectionWriter extends SilentSink {
   /** What the walk must say all to. */
   readonly relay: RelaySink
   readonly report = new ConversionReport()
-  #pageBytes = PAGE_BYTES_DEFAULT
+  /** Of a page of the target. */
+  #pageBytes: number
   /** Any block, for the records that are of none. */
   #anyBlock = 'ram'
   #hasSections = false
@@ -68,9 +68,10 @@ export class SectionWriter extends SilentSink {
   #isRam = false
 
   /** `description`: of the devices, or why there is none; then all of them stay bytes. */
-  constructor(ber: BerWriter, description: VmDescription | string) {
+  constructor(ber: BerWriter, description: VmDescription | string, pageBytes: number) {
     super()
     this.#ber = ber
+    this.#pageBytes = pageBytes
     this.#devices = new DescribedDevices(description)
     this.#ram = new RamListWriter(ber)
     this.#records = new RecordString(ber)
@@ -91,8 +92,8 @@ export class SectionWriter extends SilentSink {
 
   override configuration(configuration: Configuration): void {
     const ber = this.#ber
-    const { machine, subsections, pageBytes = PAGE_BYTES_DEFAULT } = configuration
-    this.#records.configure(configuration)
+    const { machine, subsections, pageBytes = this.#pageBytes } = configuration
+    this.#records.configure({ ...configuration, pageBytes })
     this.#pageBytes = pageBytes
     ber.item = 'configuration'
     ber.hold(TAGS.Configuration)

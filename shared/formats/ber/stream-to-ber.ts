@@ -2,7 +2,7 @@
 // description is wanted ahead of the devices that it describes, and stands behind them, so it is read in a walk
 // of its own. The definite form takes one walk more, which measures.
 
-import { SilentSink } from '../qemu/migration-sink.ts'
+import { SilentSink, type MigrationSink } from '../qemu/migration-sink.ts'
 import { MigrationStream } from '../qemu/migration-stream.ts'
 import { QemuFileReader, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
 import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
@@ -10,11 +10,14 @@ import { readVmDescription, type VmDescription } from '../qemu/vmdesc.ts'
 import type { LengthForm } from './ber-frames.ts'
 import { BerWriter } from './ber-writer.ts'
 import type { ConversionReport } from './conversion-report.ts'
+import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { SectionWriter } from './section-writer.ts'
 
 export interface ToBerOptions {
   /** DER: every length is known beforehand. Else long elements have indefinite length. */
   readonly definite?: boolean
+  /** Of a page of the target, where the stream does not say: 4096. */
+  readonly pageBytes?: number
 }
 
 /**
@@ -24,13 +27,22 @@ export interface ToBerOptions {
 export function streamToBer(
   open: () => ByteSource,
   sink: ByteSink,
-  { definite = false }: ToBerOptions = {},
+  { definite = false, pageBytes = PAGE_BYTES_DEFAULT }: ToBerOptions = {},
 ): ConversionReport {
-  const description = describe(open())
-  if (!definite) return convert(open(), sink, { form: 'indefinite' }, description)
+  const walk = (to: MigrationSink) =>
+    new MigrationStream(new QemuFileReader(open()), to, { pageBytes }).read()
+  const described = new DescriptionSink()
+  walk(described)
+  const convert = (lengths: LengthForm): ConversionReport => {
+    const writer = new SectionWriter(new BerWriter(sink, lengths), described.found, pageBytes)
+    walk(writer.relay)
+    writer.finish()
+    return writer.report
+  }
+  if (!definite) return convert({ form: 'indefinite' })
   const lengths: number[] = []
-  convert(open(), sink, { form: 'measure', lengths }, description)
-  return convert(open(), sink, { form: 'definite', lengths }, description)
+  convert({ form: 'measure', lengths })
+  return convert({ form: 'definite', lengths })
 }
 
 class DescriptionSink extends SilentSink {
@@ -44,22 +56,4 @@ class DescriptionSink extends SilentSink {
       this.found = error.message
     }
   }
-}
-
-function describe(source: ByteSource): VmDescription | string {
-  const sink = new DescriptionSink()
-  new MigrationStream(new QemuFileReader(source), sink).read()
-  return sink.found
-}
-
-function convert(
-  source: ByteSource,
-  sink: ByteSink,
-  lengths: LengthForm,
-  description: VmDescription | string,
-): ConversionReport {
-  const writer = new SectionWriter(new BerWriter(sink, lengths), description)
-  new MigrationStream(new QemuFileReader(source), writer.relay).read()
-  writer.finish()
-  return writer.report
 }
