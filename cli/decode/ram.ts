@@ -3,8 +3,7 @@
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { CliError, oneLine } from '../exit-codes.ts'
 import { RamFiles } from './ram-files.ts'
-import { complain, endingText } from './run.ts'
-import { walk, type Walked, type WalkSettings } from './walk.ts'
+import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
 import { inflatePage } from './zlib-pages.ts'
 
 export function writeRam(path: string, folder: string, settings: WalkSettings): void {

@@ -82,3 +82,16 @@ export function walk(path: string, sink: MigrationSink, settings: WalkSettings =
     for (const one of channelSources) one.close()
   }
 }
+
+/** How it ended, as one line. */
+export function endingText({ ending, error, offset }: Walked): string {
+  if (error !== undefined) return `broken off: ${error.message}`
+  if (ending === 'whole') return `whole: ends at byte ${offset}`
+  return `whole up to its last checkpoint: the session ends at byte ${offset}, behind a request`
+}
+
+/** Raises what was wrong with the stream, as the last thing said. */
+export function complain(path: string, { error }: Walked): void {
+  if (error === undefined) return
+  throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
+}
