@@ -25,9 +25,9 @@ export interface FoundDescription {
 }
 
 /** The description behind a stream. Raises CliError if it has none. */
-export function descriptionOf(path: string): FoundDescription {
+export async function descriptionOf(path: string): Promise<FoundDescription> {
   const states = new DeviceStates([])
-  const { error } = walk(path, states)
+  const { error } = await walk(path, states)
   const { json, jsonOffset } = states
   if (json !== undefined) return { json, jsonOffset }
   const why = error === undefined ? 'there is none' : error.message
@@ -35,8 +35,8 @@ export function descriptionOf(path: string): FoundDescription {
 }
 
 /** What finds a section's description: in another stream if one is named, else in this one. */
-export function finderFor(options: DecodeOptions, states: DeviceStates): FindVmsd {
-  const other = options.descFrom === undefined ? undefined : descriptionOf(options.descFrom)
+export async function finderFor(options: DecodeOptions, states: DeviceStates): Promise<FindVmsd> {
+  const other = options.descFrom === undefined ? undefined : await descriptionOf(options.descFrom)
   const json = other?.json ?? states.json
   if (json === undefined) return () => undefined
   const found = new Map<string, VMStateDescription[]>()

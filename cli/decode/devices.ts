@@ -20,7 +20,7 @@ export async function showDevices(
 ): Promise<void> {
   const wanted = options.checkpoint === undefined ? undefined : [options.checkpoint]
   const states = new DeviceStates(options.desc ? [] : wanted)
-  const walked = walk(path, states, settings)
+  const walked = await walk(path, states, settings)
   states.finish()
   const out = new TextOutput()
   try {
@@ -54,7 +54,8 @@ async function showDescription(
   states: DeviceStates,
   out: TextOutput,
 ): Promise<void> {
-  const json = options.descFrom === undefined ? states.json : descriptionOf(options.descFrom).json
+  const json =
+    options.descFrom === undefined ? states.json : (await descriptionOf(options.descFrom)).json
   if (json === undefined) {
     throw new CliError('broken', `${path}: there is no description behind it (--desc-from FILE)`)
   }
@@ -73,7 +74,7 @@ async function showCompat(
     process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
     process.exitCode = EXIT_CODES.broken.code
   }
-  compatState(states, finderFor(options, states), out, missing)
+  compatState(states, await finderFor(options, states), out, missing)
 }
 
 async function showState(
@@ -86,7 +87,7 @@ async function showState(
   const Visitor: new (from: BinaryInputVisitor, out: TextOutput) => OutputVisitor = isJson
     ? (await import('./state-json.ts')).StateJson
     : (await import('./state-text.ts')).StateText
-  const find = finderFor(options, states)
+  const find = await finderFor(options, states)
   const number = states.last?.number ?? 0
   if (isJson) out.add(`{"stream":${quoted(path)},"checkpoint":${number},"sections":[\n`)
   for (const [index, section] of (states.last?.sections ?? []).entries()) {

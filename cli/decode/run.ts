@@ -23,7 +23,7 @@ async function settingsOf(options: DecodeOptions): Promise<WalkSettings> {
   const { pageSize, channel, descFrom } = options
   let sizes
   if (descFrom !== undefined) {
-    const { json, jsonOffset } = (await import('./descriptions.ts')).descriptionOf(descFrom)
+    const { json, jsonOffset } = await (await import('./descriptions.ts')).descriptionOf(descFrom)
     sizes = sizesOfDevices(json, jsonOffset)
   }
   return {
@@ -41,7 +41,7 @@ async function showSummary(
   const { Summary } = await import('./summary.ts')
   const { summaryJson, summaryText } = await import('./summary-text.ts')
   const summary = new Summary()
-  const walked = walk(path, summary, settings)
+  const walked = await walk(path, summary, settings)
   summary.finish()
   const { ending = null, error, offset, channels } = walked
   const told = {
