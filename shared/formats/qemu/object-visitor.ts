@@ -3,81 +3,26 @@
 // keeps the value it had. A tree (gtree) is an array of `{ key, value }`; a null pointer is null.
 
 import { bitmapBytes } from './binary-visitor.ts'
-import { QemuStreamError } from './qemu-stream-error.ts'
+import {
+  isObject,
+  memberOf,
+  type Members,
+  ObjectWalk,
+  type ObjectVisitorOptions,
+  refuse,
+  setMember,
+  temporary,
+} from './object-walk.ts'
 import type { InputVisitor, OutputVisitor } from './visitor.ts'
 import { type IntegerType, vmstateType } from './vmstate-types.ts'
 import type { VMStateDescription, VMStateDevice, VMStateField } from './vmstate.ts'
 
-type Members = Record<string, unknown>
-
-export interface ObjectVisitorOptions {
-  /**
-   * A subsection's fields are those of the device itself, as in QEMU. If true they are in a member that has
-   * the subsection's name: for descriptions out of a stream, where names may repeat and nobody can say what
-   * is needed but what is there.
-   */
-  readonly nested?: boolean
-}
-
-/** Where a walk stands: in a struct, or at an element of an array or a list. */
-interface Frame {
-  readonly device: Members
-  readonly items?: unknown[]
-  readonly isTree?: boolean
-  /** The element in turn of an array; the next subsection of a struct. */
-  next: number
-}
-
-const fail = (item: string, rule: string): never => {
-  throw new QemuStreamError('bad-value', 0, item, rule)
-}
-
-function setMember(object: Members, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    const whole = { value, writable: true, enumerable: true, configurable: true }
-    Object.defineProperty(object, name, whole)
-  } else object[name] = value
-}
-
-const memberOf = (object: Members, name: string): unknown =>
-  Object.hasOwn(object, name) || !(name in Object.prototype) ? object[name] : undefined
-
-const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null
-
-/** The object that a `tmp` is: its hooks find the device in `parent`. */
-function temporary(parent: Members): Members {
-  return Object.defineProperty({}, 'parent', { value: parent, enumerable: false }) as Members
-}
-
-/** The stack of frames, which both directions have. */
-class Walk {
-  readonly root: Members
-  readonly isNested: boolean
-  #frames: Frame[] = []
-  top: Frame
-
-  constructor(root: VMStateDevice, options: ObjectVisitorOptions) {
-    this.root = root as Members
-    this.isNested = options.nested ?? false
-    this.top = { device: this.root, next: 0 }
-  }
-
-  push(frame: Frame): void {
-    this.#frames.push(this.top)
-    this.top = frame
-  }
-
-  pop(): void {
-    this.top = this.#frames.pop() ?? this.top
-  }
-}
-
 export class ObjectInputVisitor implements InputVisitor {
   readonly offset = 0
-  readonly #walk: Walk
+  readonly #walk: ObjectWalk
 
   constructor(device: VMStateDevice, options: ObjectVisitorOptions = {}) {
-    this.#walk = new Walk(device, options)
+    this.#walk = new ObjectWalk(device, options)
   }
 
   get device(): VMStateDevice {
@@ -100,7 +45,7 @@ export class ObjectInputVisitor implements InputVisitor {
 
   beginArray(field: VMStateField, count: number): void {
     const items = this.#items(field)
-    if (items.length < count) fail(field.name, `${items.length} elements, ${count} were due`)
+    if (items.length < count) refuse(field.name, `${items.length} elements, ${count} were due`)
     this.#walk.push({ device: this.#walk.top.device, items, next: 0 })
   }
 
@@ -134,7 +79,7 @@ export class ObjectInputVisitor implements InputVisitor {
 
   bool(field: VMStateField): boolean {
     const value = this.#take(field)
-    return typeof value === 'boolean' ? value : fail(field.name, `${String(value)} is no boolean`)
+    return typeof value === 'boolean' ? value : refuse(field.name, `${String(value)} is no boolean`)
   }
 
   int(field: VMStateField, type: IntegerType): number {
@@ -144,7 +89,7 @@ export class ObjectInputVisitor implements InputVisitor {
       const least = type.signed ? -span / 2 : 0
       if (value >= least && value < least + span) return value
     }
-    return fail(field.name, `${String(value)} is no ${field.type}`)
+    return refuse(field.name, `${String(value)} is no ${field.type}`)
   }
 
   int64(field: VMStateField, type: IntegerType): bigint {
@@ -153,13 +98,13 @@ export class ObjectInputVisitor implements InputVisitor {
       const fits = type.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)
       if (fits === value) return value
     }
-    return fail(field.name, `${String(value)} is no ${field.type}`)
+    return refuse(field.name, `${String(value)} is no ${field.type}`)
   }
 
   bytes(field: VMStateField, size: number): Uint8Array {
     const value = this.#take(field)
     if (value instanceof Uint8Array && value.length === size) return value
-    return fail(field.name, `not a Uint8Array of ${size} bytes`)
+    return refuse(field.name, `not a Uint8Array of ${size} bytes`)
   }
 
   bitmap(field: VMStateField, bits: number): Uint8Array {
@@ -168,7 +113,7 @@ export class ObjectInputVisitor implements InputVisitor {
 
   text(field: VMStateField): string {
     const value = this.#take(field)
-    return typeof value === 'string' ? value : fail(field.name, 'not a string')
+    return typeof value === 'string' ? value : refuse(field.name, 'not a string')
   }
 
   peekSubsection(parent: VMStateDescription): string | undefined {
@@ -186,7 +131,7 @@ export class ObjectInputVisitor implements InputVisitor {
     const { top, isNested } = this.#walk
     top.next++
     const device = isNested ? memberOf(top.device, vmsd.name) : top.device
-    if (!isObject(device)) return fail(vmsd.name, 'not an object')
+    if (!isObject(device)) return refuse(vmsd.name, 'not an object')
     this.#walk.push({ device, next: 0 })
     return vmsd.version_id
   }
@@ -198,13 +143,13 @@ export class ObjectInputVisitor implements InputVisitor {
   #struct(vmsd: VMStateDescription, field: VMStateField, device: Members): Members {
     if (field.type === 'tmp' && vmsd.pre_save !== undefined) return temporary(device)
     const value = this.#take(field)
-    return isObject(value) ? value : fail(field.name, 'not an object')
+    return isObject(value) ? value : refuse(field.name, 'not an object')
   }
 
   #items(field: VMStateField): unknown[] {
     const value = this.#take(field)
     const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
-    return isArray ? (value as unknown[]) : fail(field.name, 'not an array')
+    return isArray ? (value as unknown[]) : refuse(field.name, 'not an array')
   }
 
   /** The value in turn. */
@@ -214,15 +159,15 @@ export class ObjectInputVisitor implements InputVisitor {
     if (top.isTree === undefined) return top.items[top.next++]
     const element = top.items[top.next]
     if (!top.isTree) return element
-    return isObject(element) ? memberOf(element, field.name) : fail(field.name, 'not an object')
+    return isObject(element) ? memberOf(element, field.name) : refuse(field.name, 'not an object')
   }
 }
 
 export class ObjectOutputVisitor implements OutputVisitor {
-  readonly #walk: Walk
+  readonly #walk: ObjectWalk
 
   constructor(device: VMStateDevice, options: ObjectVisitorOptions = {}) {
-    this.#walk = new Walk(device, options)
+    this.#walk = new ObjectWalk(device, options)
   }
 
   get device(): VMStateDevice {
