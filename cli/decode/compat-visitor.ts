@@ -4,7 +4,8 @@
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
-import { bytesText, hexOf, quoted } from './value-text.ts'
+import type { TextOutput } from './text-output.ts'
+import { quoted } from './value-text.ts'
 
 /** Of 64 bits on the wire, but bytes to the script. */
 const BYTES_TYPES = new Set(['timer', 'float64', 'CPU_Double_U'])
@@ -18,29 +19,29 @@ export class CompatVisitor implements OutputVisitor {
   readonly #position: { readonly offset: number }
   readonly #body: Uint8Array
   readonly #base: number
-  #text = ''
+  readonly #out: TextOutput
   #indent: string
   #isFirst = true
-  #arrayDepth: boolean[] = []
+  readonly #indents: string[] = []
+  readonly #arrays: boolean[] = []
+  #isArray = false
   /** Within a field that is shown as bytes: how deep, and where it began. */
   #hidden = 0
   #hiddenFrom = 0
 
-  /** `position` says where in the stream the bytes being read are, `body` (from `base` on) what they are. */
+  /** Writes to `out`. `position` says where in the stream the bytes being read are, `body` (from `base` on) what they are. */
   constructor(
+    out: TextOutput,
     position: { readonly offset: number },
     body: Uint8Array,
     base: number,
     indent: string,
   ) {
+    this.#out = out
     this.#position = position
     this.#body = body
     this.#base = base
     this.#indent = indent
-  }
-
-  get written(): string {
-    return this.#text
   }
 
   beginStruct(_vmsd: VMStateDescription, field?: VMStateField): void {
@@ -91,20 +92,31 @@ export class CompatVisitor implements OutputVisitor {
     if (this.#hidden > 0) return
     const half = 2 ** (8 * type.bytes - 1)
     const shown = value >= half && SIGNED_TYPES.has(field.type) ? value - 2 * half : value
-    const sign = shown < 0 ? ` (${shown})` : ''
-    this.#value(field, `"${hexOf(value, type.bytes)}${sign}"`)
+    this.#next(field.name)
+    this.#out.add('"')
+    this.#out.hex(value, type.bytes)
+    this.#out.add(shown < 0 ? ` (${shown})"` : '"')
   }
 
   int64(field: VMStateField, _type: IntegerType, value: bigint): void {
     if (this.#hidden > 0) return
-    const hex = hexOf(value, 8)
-    if (BYTES_TYPES.has(field.type))
-      this.#value(field, `"${hex.slice(2).replaceAll(/..(?!$)/g, '$& ')}"`)
-    else this.#value(field, value < 0n ? `"${hex} (${value})"` : `"${hex}"`)
+    if (BYTES_TYPES.has(field.type)) {
+      const pairs = BigInt.asUintN(64, value).toString(16).padStart(16, '0')
+      this.#value(field, `"${pairs.replaceAll(/..(?!$)/g, '$& ')}"`)
+      return
+    }
+    this.#next(field.name)
+    this.#out.add('"')
+    this.#out.hex64(value)
+    this.#out.add(value < 0n ? ` (${value})"` : '"')
   }
 
   bytes(field: VMStateField, value: Uint8Array): void {
-    if (this.#hidden === 0) this.#value(field, `"${bytesText(value, ' ')}"`)
+    if (this.#hidden > 0) return
+    this.#next(field.name)
+    this.#out.add('"')
+    this.#out.pairs(value, true)
+    this.#out.add('"')
   }
 
   bitmap(field: VMStateField, _bits: number, value: Uint8Array): void {
@@ -141,28 +153,34 @@ export class CompatVisitor implements OutputVisitor {
   #value(field: VMStateField, text: string): void {
     if (this.#hidden > 0) return
     this.#next(field.name)
-    this.#text += text
+    this.#out.add(text)
   }
 
   /** What stands ahead of a value: within an array its element has no name. */
   #next(name: string): void {
-    this.#text += this.#isFirst ? '\n' : ',\n'
-    this.#text += this.#indent
+    const out = this.#out
+    out.add(this.#isFirst ? '\n' : ',\n')
+    out.add(this.#indent)
     this.#isFirst = false
-    if (!(this.#arrayDepth.at(-1) ?? false)) this.#text += `${quoted(name)}: `
+    if (this.#isArray) return
+    out.quoted(name)
+    out.add(': ')
   }
 
   #open(bracket: string, isArray: boolean): void {
-    this.#text += bracket
+    this.#out.add(bracket)
+    this.#indents.push(this.#indent)
     this.#indent += '    '
     this.#isFirst = true
-    this.#arrayDepth.push(isArray)
+    this.#arrays.push(this.#isArray)
+    this.#isArray = isArray
   }
 
   #close(bracket: string): void {
-    this.#indent = this.#indent.slice(4)
-    this.#arrayDepth.pop()
-    this.#text += this.#isFirst ? bracket : `\n${this.#indent}${bracket}`
+    this.#indent = this.#indents.pop() ?? ''
+    this.#isArray = this.#arrays.pop() ?? false
+    if (!this.#isFirst) this.#out.add(`\n${this.#indent}`)
+    this.#out.add(bracket)
     this.#isFirst = false
   }
 }

@@ -3,7 +3,6 @@
 
 import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import { textOfBytes } from '../../shared/formats/qemu/description-sizes.ts'
-import type { SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
 import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
 import { QemuFileReader, QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
@@ -11,6 +10,8 @@ import { transfer } from '../../shared/formats/qemu/transfer.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
 import { CompatVisitor } from './compat-visitor.ts'
 import type { DeviceStates, KeptSection } from './device-states.ts'
+import type { FindVmsd } from './descriptions.ts'
+import type { TextOutput } from './text-output.ts'
 import { hexOf, quoted } from './value-text.ts'
 
 const INDENT = '    '
@@ -20,21 +21,20 @@ export function compatDescription(json: Uint8Array): string {
   return `${JSON.stringify(JSON.parse(textOfBytes(json)), undefined, INDENT)}\n`
 }
 
-/** Of the n-th section of that name and instance, from 0; -1: the last that is described. */
-export type FindVmsd = (
-  head: Pick<SectionHead, 'idstr' | 'instanceId'>,
-  occurrence: number,
-) => VMStateDescription | undefined
-
 /** Sections without a description are left out; their names are given to `missing`. */
 export function compatState(
   states: DeviceStates,
-  sections: readonly KeptSection[],
   find: FindVmsd,
+  out: TextOutput,
   missing: (section: KeptSection, reason: string) => void,
-): string {
-  const parts: string[] = []
-  if (states.ram !== undefined) parts.push(ramText(states.ram))
+): void {
+  const sections = states.last?.sections ?? []
+  let separator = '\n'
+  out.add('{')
+  if (states.ram !== undefined) {
+    out.add(`${separator}${ramText(states.ram)}`)
+    separator = ',\n'
+  }
   for (const [index, section] of sections.entries()) {
     const { head, occurrence } = section
     const vmsd = find(head, occurrence)
@@ -42,38 +42,39 @@ export function compatState(
       missing(section, 'there is no description of it')
       continue
     }
-    const key = `${INDENT}${quoted(`${head.idstr} (${head.sectionId})`)}: `
+    out.add(`${separator}${INDENT}${quoted(`${head.idstr} (${head.sectionId})`)}: `)
+    separator = ',\n'
     const astray = find(head, -1)
-    const wrong =
-      astray === undefined || astray === vmsd ? undefined : wrongText(sections, index, astray)
-    parts.push(key + (wrong?.text ?? deviceText(section, vmsd, missing)))
-    if (wrong?.isLast) break
+    if (astray !== undefined && astray !== vmsd && readsAstray(sections, index, astray, out)) break
+    writeDevice(section, vmsd, out, missing)
+    out.mayFlush()
   }
-  return parts.length === 0 ? '{}\n' : `{\n${parts.join(',\n')}\n}\n`
+  out.add(separator === '\n' ? '}\n' : '\n}\n')
 }
 
 /**
  * Of two devices of one name and instance the script knows the last description only. With it, it reads the
  * first beyond its end; it goes on only if it then meets that section's footer, and stops at a byte 0.
  */
-function wrongText(
+function readsAstray(
   sections: readonly KeptSection[],
   index: number,
   vmsd: VMStateDescription,
-): { readonly text: string; readonly isLast: boolean } | undefined {
-  const first = sections[index]
-  if (first === undefined) return undefined
+  out: TextOutput,
+): boolean {
+  const { bodyOffset = 0, bytes: own = new Uint8Array() } = sections[index] ?? {}
   const bytes = restOf(sections.slice(index))
-  const file = QemuFileReader.over(bytes, first.bodyOffset)
+  const file = QemuFileReader.over(bytes, bodyOffset)
   const from = new BinaryInputVisitor(file)
-  const to = new CompatVisitor(from, bytes, first.bodyOffset, INDENT)
+  const { mark } = out
   try {
-    transfer(vmsd, from, to)
-  } catch {
-    return undefined
+    transfer(vmsd, from, new CompatVisitor(out, from, bytes, bodyOffset, INDENT))
+    if (file.offset !== bodyOffset + own.length && file.peek() === 0) return true
+  } catch (error) {
+    if (!(error instanceof QemuStreamError)) throw error
   }
-  if (file.offset === first.bodyOffset + first.bytes.length) return undefined
-  return file.peek() === 0 ? { text: to.written, isLast: true } : undefined
+  out.rewind(mark)
+  return false
 }
 
 /** The stream from the first one's body on, as far as it is device sections. */
@@ -101,20 +102,21 @@ function ramText({ head, blocks }: NonNullable<DeviceStates['ram']>): string {
   return `${INDENT}${key}: {\n${INDENT.repeat(2)}"section sizes": ${list}\n${INDENT}}`
 }
 
-function deviceText(
+function writeDevice(
   section: KeptSection,
   vmsd: VMStateDescription,
+  out: TextOutput,
   missing: (section: KeptSection, reason: string) => void,
-): string {
+): void {
   const { bytes, bodyOffset } = section
   const from = new BinaryInputVisitor(QemuFileReader.over(bytes, bodyOffset))
-  const to = new CompatVisitor(from, bytes, bodyOffset, INDENT)
+  const { mark } = out
   try {
-    transfer(vmsd, from, to)
-    return to.written
+    transfer(vmsd, from, new CompatVisitor(out, from, bytes, bodyOffset, INDENT))
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
     missing(section, error.message)
-    return '{}'
+    out.rewind(mark)
+    out.add('{}')
   }
 }

@@ -36,6 +36,7 @@ export class DeviceStates extends SilentSink {
   readonly moments = new Map<number, Moment>()
   ram: { readonly head: SectionHead; blocks: readonly RamBlock[] } | undefined
   json: Uint8Array | undefined
+  wholeCheckpoints = 0
   jsonOffset = 0
   #head: SectionHead | undefined
   #current: Moment = { number: 0, sections: [] }
@@ -89,6 +90,7 @@ export class DeviceStates extends SilentSink {
   }
 
   override deviceStateEnds(): void {
+    this.wholeCheckpoints++
     this.#keep()
   }
 

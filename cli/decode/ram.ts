@@ -3,11 +3,14 @@
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { CliError, oneLine } from '../exit-codes.ts'
 import { RamFiles } from './ram-files.ts'
-import { complain, endingText } from './run.ts'
-import { walk, type Walked, type WalkSettings } from './walk.ts'
+import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
 import { inflatePage } from './zlib-pages.ts'
 
-export function writeRam(path: string, folder: string, settings: WalkSettings): void {
+export async function writeRam(
+  path: string,
+  folder: string,
+  settings: WalkSettings,
+): Promise<void> {
   let walked: Walked
   let paths: ReadonlyMap<string, string>
   let pages = 0
@@ -15,7 +18,7 @@ export function writeRam(path: string, folder: string, settings: WalkSettings): 
     const files = new RamFiles(folder)
     try {
       const image = new RamImage(files, inflatePage)
-      walked = walk(path, image, settings)
+      walked = await walk(path, image, settings)
       ;({ pages } = image)
     } finally {
       files.close()

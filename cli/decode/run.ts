@@ -3,15 +3,11 @@
 
 import { sizesOfDevices } from '../../shared/formats/qemu/description-sizes.ts'
 import type { DecodeOptions } from '../decode.ts'
-import { CliError } from '../exit-codes.ts'
-import { Summary } from './summary.ts'
-import { summaryJson, summaryText } from './summary-text.ts'
-import { DeviceStates } from './device-states.ts'
-import { walk, type Walked, type WalkSettings } from './walk.ts'
+import { complain, endingText, walk, type WalkSettings } from './walk.ts'
 
-/** The exit code. Raises CliError. */
+/** Raises CliError. */
 export async function decode(path: string, options: DecodeOptions): Promise<void> {
-  const settings = settingsOf(options)
+  const settings = await settingsOf(options)
   if (options.ram !== undefined) {
     const { writeRam } = await import('./ram.ts')
     return writeRam(path, options.ram, settings)
@@ -23,45 +19,29 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
   return showSummary(path, options, settings)
 }
 
-function settingsOf({ pageSize, channel, descFrom }: DecodeOptions): WalkSettings {
+async function settingsOf(options: DecodeOptions): Promise<WalkSettings> {
+  const { pageSize, channel, descFrom } = options
+  let sizes
+  if (descFrom !== undefined) {
+    const { json, jsonOffset } = await (await import('./descriptions.ts')).descriptionOf(descFrom)
+    sizes = sizesOfDevices(json, jsonOffset)
+  }
   return {
     ...(pageSize !== undefined && { pageSize }),
     ...(channel !== undefined && { channels: channel }),
-    ...(descFrom !== undefined && { sizes: sizesFrom(descFrom) }),
+    ...(sizes !== undefined && { sizes }),
   }
 }
 
-function sizesFrom(path: string) {
-  const { json, jsonOffset } = descriptionOf(path)
-  return sizesOfDevices(json, jsonOffset)
-}
-
-/** The description of a stream. Raises CliError if it has none. */
-export function descriptionOf(path: string): { json: Uint8Array; jsonOffset: number } {
-  const states = new DeviceStates([])
-  const { error } = walk(path, states)
-  const { json, jsonOffset } = states
-  if (json !== undefined) return { json, jsonOffset }
-  const why = error === undefined ? 'it has none' : error.message
-  throw new CliError('broken', `${path}: no description can be taken from it: ${why}`)
-}
-
-/** How it ended, as one line. */
-export function endingText({ ending, error, offset }: Walked): string {
-  if (error !== undefined) return `broken off: ${error.message}`
-  if (ending === 'whole') return `whole: ends at byte ${offset}`
-  return `whole up to its last checkpoint: the session ends at byte ${offset}, behind a request`
-}
-
-/** Raises what was wrong with the stream, as the last thing said. */
-export function complain(path: string, { error }: Walked): void {
-  if (error === undefined) return
-  throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
-}
-
-function showSummary(path: string, options: DecodeOptions, settings: WalkSettings): void {
+async function showSummary(
+  path: string,
+  options: DecodeOptions,
+  settings: WalkSettings,
+): Promise<void> {
+  const { Summary } = await import('./summary.ts')
+  const { summaryJson, summaryText } = await import('./summary-text.ts')
   const summary = new Summary()
-  const walked = walk(path, summary, settings)
+  const walked = await walk(path, summary, settings)
   summary.finish()
   const { ending = null, error, offset, channels } = walked
   const told = {

@@ -6,7 +6,8 @@ import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
 import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
-import { bytesText, hexOf, quoted } from './value-text.ts'
+import type { TextOutput } from './text-output.ts'
+import { quoted } from './value-text.ts'
 
 const BYTES_OF_TREE_COUNT = 4
 
@@ -15,21 +16,18 @@ type Level = 'fields' | 'values' | 'elements'
 
 export class StateJson implements OutputVisitor {
   readonly #position: { readonly offset: number }
-  #text = ''
+  readonly #out: TextOutput
   #last: number
   readonly #levels: Level[] = []
   readonly #starts: number[] = []
   #level: Level = 'fields'
   #isFirst = true
 
-  constructor(position: { readonly offset: number }) {
+  /** Writes a list of fields and subsections, without brackets. */
+  constructor(position: { readonly offset: number }, out: TextOutput) {
     this.#position = position
+    this.#out = out
     this.#last = position.offset
-  }
-
-  /** A list of fields and subsections, in brackets. */
-  get written(): string {
-    return `[${this.#text}]`
   }
 
   beginStruct(vmsd: VMStateDescription, field?: VMStateField): void {
@@ -75,19 +73,33 @@ export class StateJson implements OutputVisitor {
   }
 
   int(field: VMStateField, _type: IntegerType, value: number): void {
-    this.#value(field, String(value))
+    this.#beginValue(field)
+    this.#out.add(String(value))
+    this.#endValue()
   }
 
   int64(field: VMStateField, _type: IntegerType, value: bigint): void {
-    this.#value(field, `"${hexOf(value, 8)}"`)
+    this.#beginValue(field)
+    this.#out.add('"')
+    this.#out.hex64(value)
+    this.#out.add('"')
+    this.#endValue()
   }
 
   bytes(field: VMStateField, value: Uint8Array): void {
-    const inner = innerValues(field.type, value).map((one) => {
-      return `{"name":${quoted(one.name)},"at":${one.at},"size":${one.size},"value":${one.value}}`
-    })
-    const more = inner.length === 0 ? '' : `,"inner":[${inner.join(',')}]`
-    this.#value(field, `"${bytesText(value, '')}"`, more)
+    const out = this.#out
+    this.#beginValue(field)
+    out.add('"')
+    out.pairs(value, false)
+    out.add('"')
+    const inner = this.#level === 'values' ? [] : innerValues(field.type, value)
+    for (const [index, one] of inner.entries()) {
+      out.add(index === 0 ? ',"inner":[{"name":' : ',{"name":')
+      out.quoted(one.name)
+      out.add(`,"at":${one.at},"size":${one.size},"value":${one.value}}`)
+    }
+    if (inner.length > 0) out.add(']')
+    this.#endValue()
   }
 
   bitmap(field: VMStateField, _bits: number, value: Uint8Array): void {
@@ -109,8 +121,12 @@ export class StateJson implements OutputVisitor {
   }
 
   #begin(name: string, type: string, more: string): void {
-    const text = `{"name":${quoted(name)},"type":${quoted(type)},"offset":${this.#last}${more}`
-    this.#text += this.#isFirst ? text : `,${text}`
+    const out = this.#out
+    out.add(this.#isFirst ? '{"name":' : ',{"name":')
+    out.quoted(name)
+    out.add(',"type":')
+    out.quoted(type)
+    out.add(`,"offset":${this.#last}${more}`)
     this.#isFirst = false
   }
 
@@ -118,7 +134,7 @@ export class StateJson implements OutputVisitor {
     this.#levels.push(this.#level)
     this.#starts.push(this.#last)
     this.#level = level
-    this.#text += `,"${key}":[`
+    this.#out.add(`,"${key}":[`)
     this.#isFirst = true
   }
 
@@ -126,22 +142,32 @@ export class StateJson implements OutputVisitor {
     this.#level = this.#levels.pop() ?? 'fields'
     const start = this.#starts.pop() ?? 0
     this.#last = this.#position.offset
-    this.#text += `],"size":${this.#last - start}}`
+    this.#out.add(`],"size":${this.#last - start}}`)
     this.#isFirst = false
   }
 
-  #value(field: VMStateField, value: string, more = ''): void {
+  #value(field: VMStateField, text: string): void {
+    this.#beginValue(field)
+    this.#out.add(text)
+    this.#endValue()
+  }
+
+  /** An element of an array is its value alone. */
+  #beginValue(field: VMStateField): void {
     const start = this.#last
     this.#last = this.#position.offset
-    if (this.#level === 'values' && more === '') {
-      this.#text += this.#isFirst ? value : `,${value}`
+    if (this.#level === 'values') {
+      if (!this.#isFirst) this.#out.add(',')
       this.#isFirst = false
       return
     }
-    const separator = this.#isFirst ? '' : ','
-    this.#isFirst = false
-    this.#text +=
-      `${separator}{"name":${quoted(field.name)},"type":${quoted(field.type)},` +
-      `"offset":${start},"size":${this.#last - start},"value":${value}${more}}`
+    const end = this.#last
+    this.#last = start
+    this.#begin(field.name, field.type, `,"size":${end - start},"value":`)
+    this.#last = end
+  }
+
+  #endValue(): void {
+    if (this.#level !== 'values') this.#out.add('}')
   }
 }

@@ -5,59 +5,59 @@ import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
 import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
-import { bytesText, hexOf, quoted } from './value-text.ts'
+import type { TextOutput } from './text-output.ts'
+import { quoted } from './value-text.ts'
 
-const OFFSET_DIGITS = 9
 const BYTES_A_LINE = 32
 const ARRAY_LINE_CHARACTERS = 72
 const BYTES_OF_TREE_COUNT = 4
 
 export class StateText implements OutputVisitor {
   readonly #position: { readonly offset: number }
-  #text = ''
+  readonly #out: TextOutput
   #indent = '  '
   /** Where the value to come begins. */
   #last: number
   /** Of the arrays and lists around: the number of the next element. */
   readonly #indices: number[] = []
   #index = -1
-  /** Values of an array of numbers, gathered for a line. */
-  #row = ''
+  readonly #indents: string[] = []
+  #rowCharacters = 0
 
-  constructor(position: { readonly offset: number }) {
+  constructor(position: { readonly offset: number }, out: TextOutput) {
     this.#position = position
+    this.#out = out
     this.#last = position.offset
-  }
-
-  get written(): string {
-    return this.#text
   }
 
   beginStruct(vmsd: VMStateDescription, field?: VMStateField): void {
     if (field === undefined) return
     const what = field.type === 'struct' ? vmsd.name : `${field.type} ${vmsd.name}`
-    this.#line(`${this.#nameOf(field)}: ${what} v${vmsd.version_id}`)
+    this.#title(field)
+    this.#out.add(`: ${what} v${vmsd.version_id}\n`)
     this.#in(-1)
   }
 
   endStruct(_vmsd: VMStateDescription, field?: VMStateField): void {
-    if (field !== undefined) this.#out()
+    if (field !== undefined) this.#endLevel()
   }
 
   beginArray(field: VMStateField, count: number): void {
-    this.#line(`${this.#nameOf(field)}[${count}]: ${field.type}`)
+    this.#title(field)
+    this.#out.add(`[${count}]: ${field.type}\n`)
     this.#in(0)
   }
 
   endArray(): void {
-    this.#flushRow()
-    this.#out()
+    this.#endRow()
+    this.#endLevel()
   }
 
   beginList(field: VMStateField, count?: number): void {
     const isTree = vmstateType(field.type).kind === 'tree'
     this.#last = this.#position.offset - (isTree ? BYTES_OF_TREE_COUNT : 0)
-    this.#line(`${this.#nameOf(field)}: ${field.type}${isTree ? ` of ${count}` : ''}`)
+    this.#title(field)
+    this.#out.add(`: ${field.type}${isTree ? ` of ${count}` : ''}\n`)
     this.#in(0)
   }
 
@@ -66,7 +66,7 @@ export class StateText implements OutputVisitor {
   }
 
   endList(): void {
-    this.#out()
+    this.#endLevel()
   }
 
   nullPointer(field: VMStateField): void {
@@ -78,32 +78,54 @@ export class StateText implements OutputVisitor {
   }
 
   int(field: VMStateField, type: IntegerType, value: number): void {
-    const hex = hexOf(value, type.bytes)
-    if (this.#index >= 0) return this.#addToRow(hex, type.bytes)
-    this.#value(field, value > 9 || value < 0 ? `${hex} (${value})` : hex, field.type)
+    if (this.#index >= 0) {
+      this.#beginInRow(type.bytes)
+      this.#out.hex(value, type.bytes)
+      return
+    }
+    this.#beginValue(field)
+    this.#out.hex(value, type.bytes)
+    if (value > 9 || value < 0) this.#out.add(` (${value})`)
+    this.#endValue(field.type)
   }
 
   int64(field: VMStateField, _type: IntegerType, value: bigint): void {
-    const hex = hexOf(value, 8)
-    if (this.#index >= 0 && field.name !== 'key') return this.#addToRow(hex, 8)
-    const shown = field.type === 'timer' && value < 0n ? `${hex} (off)` : `${hex} (${value})`
-    this.#value(field, value < 10n && value >= 0n ? hex : shown, field.type)
+    if (this.#index >= 0 && field.name !== 'key') {
+      this.#beginInRow(8)
+      this.#out.hex64(value)
+      return
+    }
+    this.#beginValue(field)
+    this.#out.hex64(value)
+    if (field.type === 'timer' && value < 0n) this.#out.add(' (off)')
+    else if (value > 9n || value < 0n) this.#out.add(` (${value})`)
+    this.#endValue(field.type)
   }
 
   bytes(field: VMStateField, value: Uint8Array): void {
-    const first = value.subarray(0, BYTES_A_LINE)
     const start = this.#last
-    this.#value(field, bytesText(first, ' '), `${field.type}, ${value.length} bytes`)
+    this.#beginValue(field)
+    this.#out.pairs(value.subarray(0, BYTES_A_LINE), true)
+    this.#endValue(`${field.type}, ${value.length} bytes`)
+    let isGap = false
     for (let at = BYTES_A_LINE; at < value.length; at += BYTES_A_LINE) {
       const line = value.subarray(at, at + BYTES_A_LINE)
-      if (line.some((byte) => byte !== 0)) {
-        this.#lineAt(start + at, `  ${bytesText(line, ' ')}`)
-      } else if (at + BYTES_A_LINE >= value.length || value[at - 1] !== 0) {
-        this.#lineAt(start + at, '  00 ...')
+      const isZero = line.every((byte) => byte === 0)
+      if (isZero && isGap) continue
+      isGap = isZero
+      this.#lineHead(start + at)
+      if (isZero) this.#out.add('  00 ...\n')
+      else {
+        this.#out.add('  ')
+        this.#out.pairs(line, true)
+        this.#out.add('\n')
       }
     }
     for (const inner of innerValues(field.type, value)) {
-      this.#lineAt(start + inner.at, `  ${inner.name} = ${hexOf(inner.value, inner.size)}`)
+      this.#lineHead(start + inner.at)
+      this.#out.add(`  ${inner.name} = `)
+      this.#out.hex(inner.value, inner.size)
+      this.#out.add('\n')
     }
   }
 
@@ -116,57 +138,79 @@ export class StateText implements OutputVisitor {
   }
 
   beginSubsection(vmsd: VMStateDescription, version_id: number): void {
-    this.#line(`subsection ${vmsd.name} v${version_id}`)
+    this.#lineHead(this.#last)
+    this.#out.add(`subsection ${vmsd.name} v${version_id}\n`)
     this.#last = this.#position.offset
     this.#in(-1)
   }
 
   endSubsection(): void {
-    this.#out()
+    this.#endLevel()
   }
 
   #in(index: number): void {
     this.#indices.push(this.#index)
     this.#index = index
+    this.#indents.push(this.#indent)
     this.#indent += '  '
   }
 
-  #out(): void {
+  #endLevel(): void {
     this.#index = this.#indices.pop() ?? -1
-    this.#indent = this.#indent.slice(2)
+    this.#indent = this.#indents.pop() ?? ''
     this.#last = this.#position.offset
   }
 
   /** Within an array or a list the elements are numbered. */
-  #nameOf(field: VMStateField): string {
-    return this.#index < 0 || field.name === 'key' ? field.name : `[${this.#index++}]`
+  #name(field: VMStateField): void {
+    if (this.#index < 0 || field.name === 'key') this.#out.add(field.name)
+    else this.#out.add(`[${this.#index++}]`)
   }
 
   #value(field: VMStateField, value: string, type: string): void {
-    this.#flushRow()
-    this.#line(`${this.#nameOf(field)} = ${value}  (${type})`)
+    this.#beginValue(field)
+    this.#out.add(value)
+    this.#endValue(type)
+  }
+
+  #beginValue(field: VMStateField): void {
+    this.#endRow()
+    this.#lineHead(this.#last)
+    this.#name(field)
+    this.#out.add(' = ')
+  }
+
+  #endValue(type: string): void {
+    this.#out.add('  (')
+    this.#out.add(type)
+    this.#out.add(')\n')
     this.#last = this.#position.offset
   }
 
-  #addToRow(hex: string, bytes: number): void {
+  /** A number of an array: as many as fit stand on one line. */
+  #beginInRow(bytes: number): void {
     this.#index++
-    if (this.#row === '') this.#last = this.#position.offset - bytes
-    this.#row += this.#row === '' ? hex : ` ${hex}`
-    if (this.#row.length >= ARRAY_LINE_CHARACTERS) this.#flushRow()
+    const width = 3 + 2 * bytes
+    if (this.#rowCharacters + width > ARRAY_LINE_CHARACTERS) this.#endRow()
+    if (this.#rowCharacters === 0) this.#lineHead(this.#position.offset - bytes)
+    else this.#out.add(' ')
+    this.#rowCharacters += width
   }
 
-  #flushRow(): void {
-    if (this.#row === '') return
-    this.#line(this.#row)
-    this.#row = ''
-    this.#last = this.#position.offset
+  #endRow(): void {
+    if (this.#rowCharacters === 0) return
+    this.#out.add('\n')
+    this.#rowCharacters = 0
   }
 
-  #line(text: string): void {
-    this.#lineAt(this.#last, text)
+  /** The beginning of a line about what a value is made of. */
+  #title(field: VMStateField): void {
+    this.#lineHead(this.#last)
+    this.#name(field)
   }
 
-  #lineAt(offset: number, text: string): void {
-    this.#text += `${offset.toString(16).padStart(OFFSET_DIGITS, '0')}${this.#indent}${text}\n`
+  #lineHead(offset: number): void {
+    this.#out.offset(offset)
+    this.#out.add(this.#indent)
   }
 }

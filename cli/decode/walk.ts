@@ -6,12 +6,11 @@ import type { SizeOfDevice } from '../../shared/formats/qemu/description-sizes.t
 import type { MigrationSink } from '../../shared/formats/qemu/migration-sink.ts'
 import type { Ending } from '../../shared/formats/qemu/colo-session.ts'
 import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
+import type { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
 import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { CliError } from '../exit-codes.ts'
 import { FdSource } from './fd-source.ts'
-import { ZlibChannel } from './zlib-pages.ts'
 
 const CHANNELS_MAX = 255
 const CHANNEL_BUFFER_BYTES = 256 * 1024
@@ -49,21 +48,35 @@ function checkedPageSize(pageSize: number | undefined): { pageBytes?: number } {
   throw new CliError('usage', `${pageSize} is no size of a page: a power of two, 1024 to 65536`)
 }
 
+/** What reads page channels is loaded when there are some. */
+async function channelOpener(
+  sources: readonly FdSource[],
+  sink: MigrationSink,
+): Promise<(pageBytes: number) => readonly MultifdChannel[]> {
+  const { MultifdChannel: Channel } = await import('../../shared/formats/qemu/multifd.ts')
+  const { ZlibChannel } = await import('./zlib-pages.ts')
+  return (pageBytes) =>
+    sources.map((one) => {
+      const file = new QemuFileReader(one, CHANNEL_BUFFER_BYTES)
+      return new Channel(file, sink, new ZlibChannel(), pageBytes)
+    })
+}
+
 /** Raises CliError for files that cannot be read; what is wrong with the stream is in the result. */
-export function walk(path: string, sink: MigrationSink, settings: WalkSettings = {}): Walked {
+export async function walk(
+  path: string,
+  sink: MigrationSink,
+  settings: WalkSettings = {},
+): Promise<Walked> {
   const source = new FdSource(path)
   const channelSources = channelPaths(path, settings.channels).map((one) => new FdSource(one))
   const file = new QemuFileReader(source)
-  let channels: MultifdChannel[] | undefined
-  const openChannels = (pageBytes: number) =>
-    channelSources.map((one) => {
-      const reader = new QemuFileReader(one, CHANNEL_BUFFER_BYTES)
-      return new MultifdChannel(reader, sink, new ZlibChannel(), pageBytes)
-    })
+  const openChannels = channelSources.length > 0 && (await channelOpener(channelSources, sink))
+  let channels: readonly MultifdChannel[] | undefined
   const stream = new MigrationStream(file, sink, {
     ...checkedPageSize(settings.pageSize),
     ...(settings.sizes && { sizes: settings.sizes }),
-    ...(channelSources.length > 0 && {
+    ...(openChannels && {
       ramEnds: (blocks, pageBytes) => {
         channels ??= openChannels(pageBytes)
         for (const channel of channels) channel.readToSync(blocks)
@@ -81,4 +94,17 @@ export function walk(path: string, sink: MigrationSink, settings: WalkSettings =
     source.close()
     for (const one of channelSources) one.close()
   }
+}
+
+/** How it ended, as one line. */
+export function endingText({ ending, error, offset }: Walked): string {
+  if (error !== undefined) return `broken off: ${error.message}`
+  if (ending === 'whole') return `whole: ends at byte ${offset}`
+  return `whole up to its last checkpoint: the session ends at byte ${offset}, behind a request`
+}
+
+/** Raises what was wrong with the stream, as the last thing said. */
+export function complain(path: string, { error }: Walked): void {
+  if (error === undefined) return
+  throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
 }

@@ -11,6 +11,9 @@ import type { VMStateDescription, VMStateField } from './vmstate.ts'
 /** QEMU_VM_SUBSECTION. */
 const SUBSECTION = 0x05
 
+/** Of a buffer whose length need not be doubted. */
+const TRUSTED_BYTES = 64 * 1024
+
 /** Bytes of a bitmap: whole words of 64 bits. */
 export function bitmapBytes(bits: number): number {
   return 8 * Math.ceil(bits / 64)
@@ -51,11 +54,12 @@ export class BinaryInputVisitor implements InputVisitor {
   nullPointer(field: VMStateField, expected?: boolean): boolean {
     this.#file.item = field.name
     if (expected === false) return false
-    const isNull = this.#file.peek() === NULL_POINTER_BYTE
-    if (isNull) this.#file.skip(1)
-    else if (expected) {
+    const { offset } = this
+    const isNull = (expected ? this.#file.u8() : this.#file.peek()) === NULL_POINTER_BYTE
+    if (isNull && !expected) this.#file.skip(1)
+    if (!isNull && expected) {
       const rule = 'the byte 0x30 was due, for a pointer that is null here'
-      throw new QemuStreamError('bad-value', this.offset, field.name, rule)
+      throw new QemuStreamError('bad-value', offset, field.name, rule)
     }
     return isNull
   }
@@ -80,8 +84,11 @@ export class BinaryInputVisitor implements InputVisitor {
   }
 
   bytes(field: VMStateField, size: number): Uint8Array {
-    this.#file.item = field.name
-    return this.#file.take(size)
+    const file = this.#file
+    file.item = field.name
+    // No memory for what a damaged length promises, only for what has come.
+    for (let step = TRUSTED_BYTES; step < size; step *= 2) if (!file.has(step)) file.take(step)
+    return file.take(size)
   }
 
   bitmap(field: VMStateField, bits: number): Uint8Array {

@@ -44,6 +44,9 @@ export const vmstateTypes = {
   'int64 equal': int64(false, 'equal'),
   // "Less or equal": on the wire it is big-endian as all are.
   'int32 le': int(4, true, 'less-or-equal'),
+  // Narrower on the wire than the member that it fills.
+  int32_as_uint16: int(2, false),
+  uint16_from_uint8: int(1, false),
   // When it expires, in nanoseconds; -1: never.
   timer: int64(true),
   // The bits of a double, the upper half first.
