@@ -179,8 +179,8 @@ describe('bytes that do not come back stay bytes', () => {
     ['fewer', [], 1, /truncated/],
     ['a version that the description is too old for', [1], 2, /bad-version/],
   ])('%s', (_, body, version, reason) => {
-    const state = stateIntoBer(Uint8Array.from(body), one, version)
-    expect(state.encoded).toBeUndefined()
-    expect(state.reason).toMatch(reason)
+    const told = stateIntoBer(Uint8Array.from(body), one, version)
+    expect(told.encoded).toBeUndefined()
+    expect(told.reason).toMatch(reason)
   })
 })

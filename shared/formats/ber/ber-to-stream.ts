@@ -2,11 +2,11 @@
 // them, so it is looked for first; whoever has an indefinite length is walked through for that.
 
 import { QemuFileWriter, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
-import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
-import { readVmDescription, type VmDescription } from '../qemu/vmdesc.ts'
+import type { VmDescription } from '../qemu/vmdesc.ts'
 import { BerReader } from './ber-reader.ts'
 import { INTEGER, SEQUENCE } from './ber-tag.ts'
 import type { ConversionReport } from './conversion-report.ts'
+import { readDescription } from './described-devices.ts'
 import { TAGS } from './migration-tags.ts'
 import { SectionReader } from './section-reader.ts'
 
@@ -27,10 +27,5 @@ function describe(ber: BerReader): VmDescription | string {
   if (ber.tag !== TAGS.VMDescription) return 'the file has no vmdesc'
   const { offset } = ber
   ber.item = 'VMDescription'
-  try {
-    return readVmDescription(ber.octets(TAGS.VMDescription), offset)
-  } catch (error) {
-    if (!(error instanceof QemuStreamError)) throw error
-    return error.message
-  }
+  return readDescription(ber.octets(TAGS.VMDescription), offset)
 }

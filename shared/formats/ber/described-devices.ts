@@ -3,7 +3,24 @@
 
 import { Occurrences } from '../qemu/description-sizes.ts'
 import { SECTION_FULL, type SectionHead } from '../qemu/migration-sink.ts'
-import type { VmDescription, VmDevice } from '../qemu/vmdesc.ts'
+import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
+import { readVmDescription, type VmDescription, type VmDevice } from '../qemu/vmdesc.ts'
+
+/** Real ones have at most some 150 KB; reading one takes many times its size in memory. */
+const DESCRIPTION_BYTES_MAX = 16 * 1024 * 1024
+
+/** The description that the JSON gives, or why it gives none. `offset`: where it begins, for that. */
+export function readDescription(json: Uint8Array, offset: number): VmDescription | string {
+  if (json.length > DESCRIPTION_BYTES_MAX) {
+    return `a description of ${json.length} bytes, of which at most ${DESCRIPTION_BYTES_MAX} are read`
+  }
+  try {
+    return readVmDescription(json, offset)
+  } catch (error) {
+    if (error instanceof QemuStreamError) return error.message
+    throw error
+  }
+}
 
 export class DescribedDevices {
   readonly #reason: string | undefined

@@ -5,11 +5,11 @@
 import { SilentSink, type MigrationSink } from '../qemu/migration-sink.ts'
 import { MigrationStream } from '../qemu/migration-stream.ts'
 import { QemuFileReader, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
-import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
-import { readVmDescription, type VmDescription } from '../qemu/vmdesc.ts'
+import type { VmDescription } from '../qemu/vmdesc.ts'
 import type { LengthForm } from './ber-frames.ts'
 import { BerWriter } from './ber-writer.ts'
 import type { ConversionReport } from './conversion-report.ts'
+import { readDescription } from './described-devices.ts'
 import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { SectionWriter } from './section-writer.ts'
 
@@ -49,11 +49,6 @@ class DescriptionSink extends SilentSink {
   found: VmDescription | string = 'the stream has no description'
 
   override description(offset: number, json: Uint8Array): void {
-    try {
-      this.found = readVmDescription(json, offset)
-    } catch (error) {
-      if (!(error instanceof QemuStreamError)) throw error
-      this.found = error.message
-    }
+    this.found = readDescription(json, offset)
   }
 }

@@ -5,7 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { berOf, FORMS, hex } from '../bytes.ts'
+import { streamToBer } from '../../../shared/formats/ber/stream-to-ber.ts'
+import { sourceOf } from '../../../shared/formats/qemu/qemu-file.ts'
+import { STREAM_NAMES, streamBytes } from '../../qemu/corpus.ts'
+import { berOf, FORMS, hex, KeptBytes } from '../bytes.ts'
+import { MADE_KINDS, madeStream } from '../made-stream.ts'
 import { writeSample } from '../sample-file.ts'
 import { asn1cDecoder } from './asn1c-decoder.ts'
 
@@ -48,6 +52,21 @@ describe.skipIf(decoder === undefined)(
     it('makes our definite form of our indefinite form', () => {
       expect(hex(der(indefinite))).toBe(hex(definite))
       expect(hex(der(definite))).toBe(hex(definite))
+    })
+
+    it.each([
+      ...MADE_KINDS.map((kind) => [`a stream, ${kind},`, () => madeStream(kind)] as const),
+      ...STREAM_NAMES.map((name) => [name, () => streamBytes(name)] as const),
+    ])('accepts %s in both forms, and makes one of the other', (_, bytesOf) => {
+      const bytes = bytesOf()
+      const [online = bytes, known = bytes] = [false, true].map((isDefinite) => {
+        const kept = new KeptBytes()
+        streamToBer(() => sourceOf(bytes), kept, { definite: isDefinite })
+        return kept.bytes
+      })
+      expect(decode(online)).toMatchObject({ isAccepted: true })
+      expect(decode(known)).toMatchObject({ isAccepted: true })
+      expect(Buffer.compare(der(online), known)).toBe(0)
     })
 
     describe.each([
