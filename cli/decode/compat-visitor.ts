@@ -88,6 +88,23 @@ export class CompatVisitor implements OutputVisitor {
     this.#value(field, value ? 'true' : 'false')
   }
 
+  integers(field: VMStateField, type: IntegerType, value: Uint8Array): void {
+    if (this.#hidden > 0) return
+    const { bytes, signed } = type
+    const out = this.#out
+    const asBytes = BYTES_TYPES.has(field.type)
+    for (let at = 0; at < value.length; at += bytes) {
+      out.add(at === 0 ? '\n' : ',\n')
+      out.add(this.#indent)
+      out.add('"')
+      if (asBytes) out.pairs(value.subarray(at, at + bytes), true)
+      else out.hexAt(value, at, bytes)
+      const isNegative = signed && !asBytes && (value[at] as number) > 0x7f
+      out.add(isNegative ? ` (${negative(value, at, bytes)})"` : '"')
+    }
+    if (value.length > 0) this.#isFirst = false
+  }
+
   int(field: VMStateField, type: IntegerType, value: number): void {
     if (this.#hidden > 0) return
     const half = 2 ** (8 * type.bytes - 1)
@@ -183,4 +200,11 @@ export class CompatVisitor implements OutputVisitor {
     this.#out.add(bracket)
     this.#isFirst = false
   }
+}
+
+/** The value of a negative number as it lies on the wire. */
+function negative(value: Uint8Array, at: number, bytes: number): bigint {
+  let sum = 0n
+  for (let i = at; i < at + bytes; i++) sum = sum * 256n + BigInt(value[i] as number)
+  return BigInt.asIntN(8 * bytes, sum)
 }

@@ -6,11 +6,11 @@ import { transfer, type TransferOptions } from '../../shared/formats/qemu/transf
 import type { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import type { SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
-import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError } from '../exit-codes.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
+import { ParsedDescription } from './parsed-description.ts'
 import { walk } from './walk.ts'
 
 /** Of the n-th section of that name and instance, from 0; -1: the last that is described. */
@@ -35,12 +35,17 @@ export async function descriptionOf(path: string): Promise<FoundDescription> {
 }
 
 /** What finds a section's description: in another stream if one is named, else in this one. */
-export async function finderFor(options: DecodeOptions, states: DeviceStates): Promise<FindVmsd> {
+export async function finderFor(
+  options: DecodeOptions,
+  states: DeviceStates,
+  own = new ParsedDescription(),
+): Promise<FindVmsd> {
   const other = options.descFrom === undefined ? undefined : await descriptionOf(options.descFrom)
   const json = other?.json ?? states.json
   if (json === undefined) return () => undefined
   const found = new Map<string, VMStateDescription[]>()
-  const { devices } = readVmDescription(json, other?.jsonOffset ?? states.jsonOffset)
+  const parsed = other === undefined ? own : new ParsedDescription()
+  const { devices } = await parsed.whole(json, other?.jsonOffset ?? states.jsonOffset)
   for (const { name, instance_id, vmsd } of devices) {
     const key = `${instance_id} ${name}`
     const known = found.get(key)

@@ -9,6 +9,7 @@ import type { DecodeOptions } from '../decode.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
 import { descriptionOf, faultOf, finderFor, type FindVmsd } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
+import { ParsedDescription } from './parsed-description.ts'
 import { TextOutput } from './text-output.ts'
 import { quoted } from './value-text.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
@@ -20,13 +21,16 @@ export async function showDevices(
 ): Promise<void> {
   const wanted = options.checkpoint === undefined ? undefined : [options.checkpoint]
   const states = new DeviceStates(options.desc ? [] : wanted)
-  const walked = await walk(path, states, settings)
+  const parsed = new ParsedDescription()
+  const walked = await walk(path, states, { ...settings, parsed })
   states.finish()
   const out = new TextOutput()
   try {
     if (options.desc) await showDescription(path, options, states, out)
-    else if (options.compat) await showCompat(options, states, out)
-    else await showState(path, options, states, out)
+    else if (options.compat) await showCompat(await finderFor(options, states, parsed), states, out)
+    else {
+      await showState(path, options, states, out, await finderFor(options, states, parsed))
+    }
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
     throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
@@ -64,17 +68,13 @@ async function showDescription(
   else out.add((await import('./description-text.ts')).descriptionText(json, states.jsonOffset))
 }
 
-async function showCompat(
-  options: DecodeOptions,
-  states: DeviceStates,
-  out: TextOutput,
-): Promise<void> {
+async function showCompat(find: FindVmsd, states: DeviceStates, out: TextOutput): Promise<void> {
   const { compatState } = await import('./compat.ts')
   const missing = ({ head, bytes }: KeptSection, reason: string) => {
     process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
     process.exitCode = EXIT_CODES.broken.code
   }
-  compatState(states, await finderFor(options, states), out, missing)
+  compatState(states, find, out, missing)
 }
 
 async function showState(
@@ -82,12 +82,12 @@ async function showState(
   options: DecodeOptions,
   states: DeviceStates,
   out: TextOutput,
+  find: FindVmsd,
 ): Promise<void> {
   const isJson = options.format === 'json'
   const Visitor: new (from: BinaryInputVisitor, out: TextOutput) => OutputVisitor = isJson
     ? (await import('./state-json.ts')).StateJson
     : (await import('./state-text.ts')).StateText
-  const find = await finderFor(options, states)
   const number = states.last?.number ?? 0
   if (isJson) out.add(`{"stream":${quoted(path)},"checkpoint":${number},"sections":[\n`)
   for (const [index, section] of (states.last?.sections ?? []).entries()) {

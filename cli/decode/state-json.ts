@@ -72,9 +72,26 @@ export class StateJson implements OutputVisitor {
     this.#value(field, value ? 'true' : 'false')
   }
 
+  integers(_field: VMStateField, type: IntegerType, value: Uint8Array): void {
+    const { bytes, signed } = type
+    const out = this.#out
+    const view = new DataView(value.buffer, value.byteOffset, value.length)
+    for (let at = 0; at < value.length; at += bytes) {
+      if (at > 0) out.add(',')
+      if (bytes === 8) {
+        out.add('"')
+        out.hexAt(value, at, bytes)
+        out.add('"')
+      } else if (bytes === 4) out.decimal(signed ? view.getInt32(at) : view.getUint32(at))
+      else if (bytes === 2) out.decimal(signed ? view.getInt16(at) : view.getUint16(at))
+      else out.decimal(signed ? view.getInt8(at) : view.getUint8(at))
+    }
+    this.#isFirst = value.length === 0
+  }
+
   int(field: VMStateField, _type: IntegerType, value: number): void {
     this.#beginValue(field)
-    this.#out.add(String(value))
+    this.#out.decimal(value)
     this.#endValue()
   }
 

@@ -77,6 +77,24 @@ export class StateText implements OutputVisitor {
     this.#value(field, String(value), 'bool')
   }
 
+  integers(_field: VMStateField, { bytes }: IntegerType, value: Uint8Array): void {
+    const lineBytes = Math.floor(ARRAY_LINE_CHARACTERS / (3 + 2 * bytes)) * bytes
+    let isGap = false
+    for (let start = 0; start < value.length; start += lineBytes) {
+      const end = Math.min(start + lineBytes, value.length)
+      const isZero = start > 0 && isZeroFrom(value, start, end)
+      if (isZero && isGap) continue
+      isGap = isZero
+      this.#lineHead(this.#last + start)
+      if (isZero) this.#out.add('0x0 ...')
+      for (let at = start; at < end && !isZero; at += bytes) {
+        if (at > start) this.#out.add(' ')
+        this.#out.hexAt(value, at, bytes)
+      }
+      this.#out.add('\n')
+    }
+  }
+
   int(field: VMStateField, type: IntegerType, value: number): void {
     if (this.#index >= 0) {
       this.#beginInRow(type.bytes)
@@ -110,7 +128,7 @@ export class StateText implements OutputVisitor {
     let isGap = false
     for (let at = BYTES_A_LINE; at < value.length; at += BYTES_A_LINE) {
       const line = value.subarray(at, at + BYTES_A_LINE)
-      const isZero = line.every((byte) => byte === 0)
+      const isZero = isZeroFrom(line, 0, line.length)
       if (isZero && isGap) continue
       isGap = isZero
       this.#lineHead(start + at)
@@ -213,4 +231,11 @@ export class StateText implements OutputVisitor {
     this.#out.offset(offset)
     this.#out.add(this.#indent)
   }
+}
+
+function isZeroFrom(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    if (bytes[at] !== 0) return false
+  }
+  return true
 }

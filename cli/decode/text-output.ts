@@ -55,6 +55,14 @@ export class TextOutput {
     this.#at = at
   }
 
+  decimal(value: number): void {
+    if (value < 0 || value > 9) this.add(String(value))
+    else {
+      this.#reserve(1)
+      this.#bytes[this.#at++] = 0x30 + value
+    }
+  }
+
   /** In double quotes, as JSON has it. */
   quoted(text: string): void {
     for (let i = 0; i < text.length; i++) {
@@ -88,6 +96,21 @@ export class TextOutput {
     }
     this.#digits(Number(BigInt.asUintN(32, value >> 32n)), 8)
     this.#digits(Number(BigInt.asUintN(32, value)), 8)
+  }
+
+  /** `0x` and the digits of a number as it lies on the wire, the largest first. */
+  hexAt(value: Uint8Array, from: number, bytes: number): void {
+    this.#reserve(2 + 2 * bytes)
+    const to = this.#bytes
+    let at = this.#at
+    to[at++] = 0x30
+    to[at++] = 0x78
+    for (let i = from; i < from + bytes; i++) {
+      const byte = value[i] as number
+      to[at++] = DIGITS[byte >>> 4] as number
+      to[at++] = DIGITS[byte & 15] as number
+    }
+    this.#at = at
   }
 
   /** Nine digits: enough for streams of 64 GiB, and more are written where there are more. */
@@ -137,10 +160,13 @@ export class TextOutput {
 
   #digits(value: number, count: number): void {
     const bytes = this.#bytes
-    for (let i = count - 1, rest = value; i >= 0; i--, rest >>>= 4) {
-      bytes[this.#at + i] = DIGITS[rest & 15] ?? 0
+    const at = this.#at
+    let rest = value
+    for (let i = at + count - 1; i >= at; i--) {
+      bytes[i] = DIGITS[rest & 15] as number
+      rest >>>= 4
     }
-    this.#at += count
+    this.#at = at + count
   }
 
   #addEncoded(text: string): void {

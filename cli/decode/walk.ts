@@ -10,6 +10,7 @@ import type { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
 import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { CliError } from '../exit-codes.ts'
+import { ParsedDescription } from './parsed-description.ts'
 import { FdSource } from './fd-source.ts'
 
 const CHANNELS_MAX = 255
@@ -20,6 +21,7 @@ export interface WalkSettings {
   readonly pageSize?: number
   readonly channels?: readonly string[]
   readonly sizes?: SizeOfDevice
+  readonly parsed?: ParsedDescription
 }
 
 export interface Walked {
@@ -73,8 +75,10 @@ export async function walk(
   const file = new QemuFileReader(source)
   const openChannels = channelSources.length > 0 && (await channelOpener(channelSources, sink))
   let channels: readonly MultifdChannel[] | undefined
+  const parsed = settings.parsed ?? new ParsedDescription()
   const stream = new MigrationStream(file, sink, {
     ...checkedPageSize(settings.pageSize),
+    describe: (json, offset) => parsed.sizes(json, offset),
     ...(settings.sizes && { sizes: settings.sizes }),
     ...(openChannels && {
       ramEnds: (blocks, pageBytes) => {

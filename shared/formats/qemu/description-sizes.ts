@@ -56,9 +56,14 @@ function sizeOfBody(body: Body): number {
 
 /** Raises bad-description. `offset` is that of the JSON, for errors. */
 export function sizesOfDevices(json: Uint8Array, offset: number): SizeOfDevice {
+  return sizesOfParsed(() => JSON.parse(textOfBytes(json)), offset)
+}
+
+/** The same, of a description that `parse` gives or throws at. */
+export function sizesOfParsed(parse: () => unknown, offset: number): SizeOfDevice {
   const sizes = new Map<string, number[]>()
   try {
-    const { devices = [] } = JSON.parse(textOfBytes(json)) as { devices?: readonly Device[] }
+    const { devices = [] } = parse() as { devices?: readonly Device[] }
     for (const device of devices) {
       const key = `${device.instance_id} ${device.name}`
       const known = sizes.get(key)

@@ -42,6 +42,8 @@ export interface WalkOptions {
   readonly sizes?: SizeOfDevice
   /** The target's page, where the stream does not say: 4096. */
   readonly pageBytes?: number
+  /** Reads the sizes of devices from a description, if not sizesOfDevices. `offset` is that of the JSON. */
+  readonly describe?: (json: Uint8Array, offset: number) => SizeOfDevice
   /** Called behind each body of section ram: what page channels beside the stream sent belongs before it. */
   readonly ramEnds?: (blocks: readonly RamBlock[], pageBytes: number) => void
 }
@@ -51,6 +53,7 @@ export class MigrationStream {
   readonly #sink: MigrationSink
   readonly #ram: RamReader
   readonly #delimiter: SectionDelimiter
+  readonly #describe: NonNullable<WalkOptions['describe']>
   readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
   #seen = new Occurrences()
@@ -62,7 +65,8 @@ export class MigrationStream {
     this.#sink = sink
     this.#ram = new RamReader(file, sink)
     this.#ram.pageBytes = options.pageBytes ?? this.#ram.pageBytes
-    this.#delimiter = new SectionDelimiter(file)
+    this.#describe = options.describe ?? sizesOfDevices
+    this.#delimiter = new SectionDelimiter(file, this.#describe)
     this.#delimiter.sizes = options.sizes
     this.#ramEnds = options.ramEnds
   }
@@ -249,7 +253,7 @@ export class MigrationStream {
     if (length > LOOK_AHEAD_BYTES_MAX) this.#refuse('too-long', offset, `it has ${length} bytes`)
     const json = file.take(length)
     // What a checkpoint's devices have is known only from here.
-    if (this.#isColo) this.#delimiter.sizes = sizesOfDevices(json, offset + 5)
+    if (this.#isColo) this.#delimiter.sizes = this.#describe(json, offset + 5)
     this.#sink.description(offset, json)
   }
 

@@ -53,6 +53,7 @@ interface PlannedSection extends PlannedHead {
 export class SectionDelimiter {
   readonly #file: QemuFileReader
   readonly #ahead: LookAhead
+  readonly #describe: (json: Uint8Array, offset: number) => SizeOfDevice
   /** Undefined until the first section has ended. */
   hasFooters: boolean | undefined
   /** From another stream, or from this one's description once it was read. */
@@ -62,7 +63,12 @@ export class SectionDelimiter {
   /** By the offset of the body. */
   readonly #planned = new Map<number, Body>()
 
-  constructor(file: QemuFileReader) {
+  /** `describe` reads the sizes from a description. */
+  constructor(
+    file: QemuFileReader,
+    describe: (json: Uint8Array, offset: number) => SizeOfDevice = sizesOfDevices,
+  ) {
+    this.#describe = describe
     this.#file = file
     this.#ahead = new LookAhead(file)
   }
@@ -194,7 +200,7 @@ export class SectionDelimiter {
     const start = this.#file.placeOf(this.#file.offset + json)
     const bytes = this.#file.buffer.subarray(start, start + length)
     try {
-      return sizesOfDevices(bytes, this.#file.offset + json)
+      return this.#describe(bytes, this.#file.offset + json)
     } catch {
       return undefined
     }
