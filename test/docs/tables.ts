@@ -6,6 +6,7 @@ import { EXIT_CODES } from '../../cli/exit-codes.ts'
 import { WITNESS_KINDS } from '../../daemon/config.ts'
 import { VERBS, operatorMessageSchema, peerMessageSchema } from '../../shared/control/messages.ts'
 import { SURVIVAL } from '../../shared/failover/survival.ts'
+import { berErrorCodes } from '../../shared/formats/ber/ber-error.ts'
 import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
@@ -237,6 +238,7 @@ export const TABLES: Tables = {
   'records-libxl': () => records(LIBXL),
   'records-libxc': () => records(LIBXC),
   'stream-errors': () => meanings('code', streamErrorCodes),
+  'ber-errors': () => meanings('code', berErrorCodes),
   'vmstate-types': vmstateTypeRows,
   'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,
