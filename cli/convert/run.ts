@@ -21,8 +21,8 @@ const CHUNK_BYTES = 1024 * 1024
 
 /** Raises CliError: `broken` for what is wrong in FILE, `usage` for the rest. */
 export function convert(file: string, out: string, options: ConvertOptions): void {
-  if (options.to === 'binary' && (options.definite || options.pageSize !== undefined)) {
-    throw new CliError('usage', '--definite and --page-size are for --to ber: leave them out')
+  if (options.to === 'binary' && options.definite) {
+    throw new CliError('usage', '--definite is for --to ber: leave it out')
   }
   withRereadable(file, (path) => {
     const output = new OutputFile(out, path)
@@ -46,13 +46,12 @@ function run(path: string, output: OutputFile, options: ConvertOptions): Convers
   }
   const gathering = new GatheringSink(output)
   try {
+    const { to, definite = false, pageSize } = options
+    const page = pageSize === undefined ? {} : { pageBytes: pageSize }
     const report =
-      options.to === 'binary'
-        ? berToStream(open, gathering)
-        : streamToBer(open, gathering, {
-            definite: options.definite ?? false,
-            ...(options.pageSize === undefined ? {} : { pageBytes: options.pageSize }),
-          })
+      to === 'binary'
+        ? berToStream(open, gathering, page)
+        : streamToBer(open, gathering, { definite, ...page })
     gathering.flush()
     return report
   } finally {

@@ -100,6 +100,29 @@ function writeDevices(out: MigrationWriter, hasFooters: boolean): string {
   )
 }
 
+/** Of a target whose pages are not 4096 bytes, and which does not say so but in its description, if at all. */
+export function streamOfPages(pageBytes: number, isDescribed: boolean): Uint8Array {
+  const kept = new KeptBytes()
+  const file = new QemuFileWriter(kept)
+  const out = new MigrationWriter(file)
+  out.header(0, 3)
+  out.configuration({ offset: 0, machine: 'sun4u', subsections: [], capabilities: [], pageBytes })
+  const start = head(SECTION_START, 2, 'ram', 4)
+  out.sectionBegins(start)
+  out.blocks(0, [{ ...ram, pageBytes: undefined }])
+  out.zeroPage(ram, 0, 0x02, 0)
+  out.zeroPage(ram, pageBytes, 0x02 | CONTINUE, 0)
+  const page = new Uint8Array(pageBytes).map((_, i) => i * 3)
+  out.page(ram, 2 * pageBytes, 0x08 | CONTINUE, page, 0)
+  out.mark(0, 0x10)
+  out.sectionEnds(start, 0, true)
+  out.endOfItems()
+  const json = `{"page_size": ${pageBytes}, "devices": []}`
+  if (isDescribed) out.description(0, new TextEncoder().encode(json))
+  file.flush()
+  return kept.bytes
+}
+
 export type MadeKind = 'whole' | 'old' | 'postcopy' | 'shared'
 export const MADE_KINDS: readonly MadeKind[] = ['whole', 'old', 'postcopy', 'shared']
 

@@ -10,7 +10,7 @@ import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { berOf, errorOf, FORMS, hex, KeptBytes, type Form } from './bytes.ts'
-import { MADE_KINDS, madeStream, type MadeKind } from './made-stream.ts'
+import { MADE_KINDS, madeStream, streamOfPages, type MadeKind } from './made-stream.ts'
 
 function intoBer(bytes: Uint8Array, form: Form) {
   const kept = new KeptBytes()
@@ -40,6 +40,19 @@ describe.each(FORMS)('in the %s form', (form) => {
     expect(report).toMatchObject({ deviceBytes, blobBytes, diskBytes, trailerBytes })
   })
 })
+
+it.each([true, false])(
+  'pages of 8192 bytes come back as they were (described: %s)',
+  (isDescribed) => {
+    const bytes = streamOfPages(8192, isDescribed)
+    const pages = { pageBytes: 8192 }
+    const [ber, back] = [new KeptBytes(), new KeptBytes()]
+    streamToBer(() => sourceOf(bytes), ber, pages)
+    berToStream(() => sourceOf(ber.bytes), back, isDescribed ? {} : pages)
+    expect(hex(back.bytes)).toBe(hex(bytes))
+    if (!isDescribed) expect(errorOf(() => outOfBer(ber.bytes)).code).toBe('bad-value')
+  },
+)
 
 it('the definite form is the same whatever form it came from', () => {
   const bytes = madeStream('whole')

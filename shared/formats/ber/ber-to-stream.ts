@@ -8,15 +8,27 @@ import { INTEGER, SEQUENCE } from './ber-tag.ts'
 import type { ConversionReport } from './conversion-report.ts'
 import { readDescription } from './described-devices.ts'
 import { TAGS } from './migration-tags.ts'
+import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { SectionReader } from './section-reader.ts'
+
+export interface FromBerOptions {
+  /** Of a page of the target, where neither configuration nor description says: 4096. */
+  readonly pageBytes?: number
+}
 
 /**
  * Converts the file that `open` gives anew at each call. Raises BerError, or QemuStreamError for a value that a
  * stream cannot have.
  */
-export function berToStream(open: () => ByteSource, sink: ByteSink): ConversionReport {
+export function berToStream(
+  open: () => ByteSource,
+  sink: ByteSink,
+  { pageBytes = PAGE_BYTES_DEFAULT }: FromBerOptions = {},
+): ConversionReport {
   const description = describe(new BerReader(open()))
-  return new SectionReader(new BerReader(open()), new QemuFileWriter(sink), description).read()
+  const size = typeof description === 'string' ? pageBytes : description.page_size
+  const file = new QemuFileWriter(sink)
+  return new SectionReader(new BerReader(open()), file, description, size).read()
 }
 
 /** The description of the devices, or why there is none. */

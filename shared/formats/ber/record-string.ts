@@ -1,7 +1,6 @@
 // Records of a stream for which the module has no type, as the bytes that they were: what the walk says of them is
 // written down again, into a string of the BER file, chunk by chunk.
 
-import type { Configuration } from '../qemu/migration-sink.ts'
 import { MigrationWriter } from '../qemu/migration-writer.ts'
 import { QemuFileWriter } from '../qemu/qemu-file.ts'
 import { OCTET_STRING, type Tag } from './ber-tag.ts'
@@ -23,10 +22,11 @@ export class RecordString {
     this.writer = new MigrationWriter(this.#file)
   }
 
-  /** Takes from a configuration what the writer must know of it, and writes nothing. */
-  configure(configuration: Configuration): void {
+  /** Tells the writer how large the target's pages are: it knows that only from a configuration. */
+  configure(pageBytes: number): void {
     this.#isMuted = true
-    this.writer.configuration(configuration)
+    const nothing = { offset: 0, machine: '', subsections: [], capabilities: [] }
+    this.writer.configuration({ ...nothing, pageBytes })
     this.#file.flush()
     this.#isMuted = false
   }

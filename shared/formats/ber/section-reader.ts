@@ -24,6 +24,7 @@ import { ConversionReport } from './conversion-report.ts'
 import { DescribedDevices } from './described-devices.ts'
 import { stateOutOfBer } from './device-state.ts'
 import { moduleTagName, TAGS } from './migration-tags.ts'
+import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { readRamList } from './ram-list-reader.ts'
 import { RamToStream } from './ram-to-stream.ts'
 
@@ -53,13 +54,18 @@ export class SectionReader {
   readonly report = new ConversionReport()
 
   /** `description`: of the devices, or why there is none. */
-  constructor(ber: BerReader, file: QemuFileWriter, description: VmDescription | string) {
+  constructor(
+    ber: BerReader,
+    file: QemuFileWriter,
+    description: VmDescription | string,
+    pageBytes: number,
+  ) {
     this.#ber = ber
     this.#file = file
     this.#writer = new MigrationWriter(file)
     this.#devices = new DescribedDevices(description)
     this.#ram = new RamToStream(this.#writer, ber)
-    if (typeof description !== 'string') this.#ram.pageBytes = description.page_size
+    this.#ram.pageBytes = pageBytes
   }
 
   /** Raises BerError, or QemuStreamError for what a stream cannot have. */
@@ -75,6 +81,10 @@ export class SectionReader {
     }
     this.#writer.header(0, version)
     if (ber.tag === TAGS.Configuration) this.#configuration()
+    else if (this.#ram.pageBytes !== PAGE_BYTES_DEFAULT) {
+      const rule = `pages of ${this.#ram.pageBytes} bytes, and no Configuration`
+      throw ber.error('bad-value', `${rule}: such streams have pages of ${PAGE_BYTES_DEFAULT}`)
+    }
     this.#sections()
     this.#writer.endOfItems()
     ber.item = 'QemuFile'

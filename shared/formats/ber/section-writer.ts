@@ -75,6 +75,7 @@ export class SectionWriter extends SilentSink {
     this.#devices = new DescribedDevices(description)
     this.#ram = new RamListWriter(ber)
     this.#records = new RecordString(ber)
+    this.#records.configure(pageBytes)
     this.relay = new RelaySink(this)
   }
 
@@ -93,7 +94,7 @@ export class SectionWriter extends SilentSink {
   override configuration(configuration: Configuration): void {
     const ber = this.#ber
     const { machine, subsections, pageBytes = this.#pageBytes } = configuration
-    this.#records.configure({ ...configuration, pageBytes })
+    this.#records.configure(pageBytes)
     this.#pageBytes = pageBytes
     ber.item = 'configuration'
     ber.hold(TAGS.Configuration)
