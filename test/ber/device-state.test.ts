@@ -131,6 +131,15 @@ describe('a VMState', () => {
     })
   })
 
+  it.each([0n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n])('has the uint64 %s', (c) => {
+    const one: VMStateDescription = {
+      name: 'x',
+      version_id: 1,
+      fields: [{ name: 'c', type: 'uint64' }],
+    }
+    expect(deviceOfBer(one, berOfDevice(one, { c }))).toEqual({ c })
+  })
+
   it.each<[string, Record<string, Change>, string, string]>([
     ['a number that is too large', { a: (ber) => ber.integer(256) }, 'bad-value', 'a'],
     ['a number below 0', { a: (ber) => ber.integer(-1) }, 'bad-value', 'a'],

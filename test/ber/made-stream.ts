@@ -123,6 +123,31 @@ export function streamOfPages(pageBytes: number, isDescribed: boolean): Uint8Arr
   return kept.bytes
 }
 
+/** Two devices of one name and instance, as `isapc` has them. The first has a bool that is 2. */
+export function streamOfTwins(): Uint8Array {
+  const kept = new KeptBytes()
+  const file = new QemuFileWriter(kept)
+  const out = new MigrationWriter(file)
+  out.header(0, 3)
+  for (const [id, body] of [
+    [3, Uint8Array.of(2)],
+    [4, Uint8Array.of(1, 2)],
+  ] as const) {
+    const twin = head(SECTION_FULL, id, 'twin', 1)
+    out.sectionBegins(twin)
+    out.body(twin, { offset: 0, bytes: body, delimiter: 'description' })
+    out.sectionEnds(twin, 0, true)
+  }
+  out.endOfItems()
+  const twin = (type: string, size: number) =>
+    '{"name": "twin", "instance_id": 0, "vmsd_name": "twin", "version": 1, "fields": ' +
+    `[{"name": "x", "type": "${type}", "size": ${size}}]}`
+  const json = `{"page_size": 4096, "devices": [${twin('bool', 1)}, ${twin('uint16', 2)}]}`
+  out.description(0, new TextEncoder().encode(json))
+  file.flush()
+  return kept.bytes
+}
+
 export type MadeKind = 'whole' | 'old' | 'postcopy' | 'shared'
 export const MADE_KINDS: readonly MadeKind[] = ['whole', 'old', 'postcopy', 'shared']
 

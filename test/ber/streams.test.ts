@@ -10,7 +10,13 @@ import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { berOf, errorOf, FORMS, hex, KeptBytes, type Form } from './bytes.ts'
-import { MADE_KINDS, madeStream, streamOfPages, type MadeKind } from './made-stream.ts'
+import {
+  MADE_KINDS,
+  madeStream,
+  streamOfPages,
+  streamOfTwins,
+  type MadeKind,
+} from './made-stream.ts'
 
 function intoBer(bytes: Uint8Array, form: Form) {
   const kept = new KeptBytes()
