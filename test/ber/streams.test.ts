@@ -47,6 +47,13 @@ describe.each(FORMS)('in the %s form', (form) => {
   })
 })
 
+it('devices of one name and instance are told apart, also behind one that stays bytes', () => {
+  const bytes = streamOfTwins()
+  const { report, ber } = intoBer(bytes, 'indefinite')
+  expect(report).toMatchObject({ deviceBytes: 3, blobBytes: 1 })
+  expect(hex(outOfBer(ber))).toBe(hex(bytes))
+})
+
 it.each([true, false])(
   'pages of 8192 bytes come back as they were (described: %s)',
   (isDescribed) => {
