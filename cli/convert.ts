@@ -1,7 +1,7 @@
 // `colo convert`: a migration stream of QEMU into BER, or out of it. Only words are here; the work is loaded when
 // it is asked for, since this file is loaded with every other verb too.
 
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { teach } from './help.ts'
 
 export interface ConvertOptions {
@@ -60,4 +60,12 @@ export function addConvert(program: Command): void {
       ['colo convert --to binary vm.ber vm.mig', 'and back'],
     ],
   })
+}
+
+/** The verb alone, without what the others need. Raises what commander or the verb raises. */
+export async function convertQuickly(argv: readonly string[]): Promise<boolean> {
+  const program = new Command('colo').exitOverride().configureOutput({ outputError: () => {} })
+  addConvert(program)
+  await program.parseAsync(['convert', ...argv], { from: 'user' })
+  return true
 }

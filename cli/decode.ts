@@ -1,8 +1,7 @@
 // `colo decode`: what is in a migration stream of QEMU. Only words are here; the work is loaded when it is asked
-// for, since this file is loaded with every other verb too.
-
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import { teach } from './help.ts'
+// for, since this file is loaded with every other verb too. The options are a table because they are read in two
+// ways: by commander, with help and explanations, and by a few lines that know the plain spelling alone. Loading
+// commander takes longer than decoding most streams.
 
 export interface DecodeOptions {
   readonly desc?: boolean
@@ -20,70 +19,139 @@ export interface DecodeOptions {
   readonly format: 'text' | 'json'
 }
 
-function wholeNumber(text: string): number {
-  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('a whole number, or 0x...')
-  return value
+/** What an option is followed by: nothing, a text, a whole number, or one text for each time it is given. */
+type Kind = 'flag' | 'text' | 'number' | 'list'
+
+interface OptionRow {
+  readonly flag: string
+  readonly value?: string
+  readonly name: keyof DecodeOptions
+  readonly kind: Kind
+  readonly help: string
 }
 
-export function addDecode(program: Command): void {
-  const command = program
-    .command('decode')
-    .description('what is in a migration stream of QEMU 7.2, or in a recorded COLO session')
-    .argument('<file>', 'the stream, or - for standard input')
-    .option('--state', 'the state of every device, field by field')
-    .option('--desc', "the description that QEMU put behind the stream: every device's fields")
-    .option('--ram <folder>', "write the guest's memory there, a sparse file for each block")
-    .option('--compat', "print what QEMU's own analyze-migration.py prints (-d state, or --desc)")
-    .option('--desc-from <stream>', 'take the description from another stream of the same machine')
-    .addOption(
-      new Option('--at <offset>', 'what the byte at this offset belongs to').argParser(wholeNumber),
-    )
-    .option('--diff <stream>', 'the fields that differ between this stream and another')
-    .addOption(
-      new Option(
-        '--checkpoint <n>',
-        'of a COLO session: the state that this checkpoint brought',
-      ).argParser(wholeNumber),
-    )
-    .addOption(
-      new Option('--diff-checkpoint <n>', 'the fields that another checkpoint changed').argParser(
-        wholeNumber,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--channel <file>',
-        'a page channel of multifd (again for each; else FILE.chN)',
-      ).argParser((file: string, all: readonly string[] = []) => [...all, file]),
-    )
-    .addOption(
-      new Option(
-        '--page-size <bytes>',
-        "the target's page, if not 4096 and not in the stream",
-      ).argParser(wholeNumber),
-    )
-    .option('--trace', "on standard error, the events that QEMU's trace has when it loads this")
-    .addOption(
-      new Option('-f, --format <format>', 'text for people, json for programs')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
-    .action(async (file: string, options: DecodeOptions) => {
-      const { decode } = await import('./decode/run.ts')
-      await decode(file, options)
-    })
-  teach(command, {
-    when:
-      'you want to know what a migration carried, why one was refused, or what a checkpoint changed. Without\n' +
-      '  an option: an overview. A stream that is cut off is told as far as it goes, and the exit code is 1.',
-    examples: [
-      ['colo decode vm.mig', 'what is in it, section by section'],
-      ['colo decode vm.mig --state', 'every field of every device'],
-      ['colo decode vm.mig --ram images', "the guest's memory as files"],
-      ['colo decode vm.mig --diff other.mig', 'which fields differ'],
-      ['colo decode colo.bin --checkpoint 3 --diff-checkpoint 4', 'what a checkpoint changed'],
-      ['zcat vm.mig.gz | colo decode - --compat', "as QEMU's own script prints it"],
-    ],
-  })
+export const DECODE_OPTIONS: readonly OptionRow[] = [
+  ...([
+    {
+      flag: '--state',
+      name: 'state',
+      kind: 'flag',
+      help: 'the state of every device, field by field',
+    },
+    {
+      flag: '--desc',
+      name: 'desc',
+      kind: 'flag',
+      help: "the description of every device's fields",
+    },
+    {
+      flag: '--compat',
+      name: 'compat',
+      kind: 'flag',
+      help: "print what QEMU's own analyze-migration.py prints (-d state; with --desc, -d desc)",
+    },
+    {
+      flag: '--trace',
+      name: 'trace',
+      kind: 'flag',
+      help: "on standard error, the events that QEMU's trace has when it loads this",
+    },
+  ] as const),
+  {
+    flag: '--ram',
+    value: '<folder>',
+    name: 'ram',
+    kind: 'text',
+    help: "write the guest's memory there, a sparse file for each block",
+  },
+  {
+    flag: '--desc-from',
+    value: '<stream>',
+    name: 'descFrom',
+    kind: 'text',
+    help: 'take the description from another stream of the same machine',
+  },
+  {
+    flag: '--at',
+    value: '<offset>',
+    name: 'at',
+    kind: 'number',
+    help: 'what the byte at this offset belongs to',
+  },
+  {
+    flag: '--diff',
+    value: '<stream>',
+    name: 'diff',
+    kind: 'text',
+    help: 'the fields that differ between this stream and another',
+  },
+  {
+    flag: '--checkpoint',
+    value: '<n>',
+    name: 'checkpoint',
+    kind: 'number',
+    help: 'of a COLO session: the state that this checkpoint brought (0: the first migration)',
+  },
+  {
+    flag: '--diff-checkpoint',
+    value: '<n>',
+    name: 'diffCheckpoint',
+    kind: 'number',
+    help: 'the fields that differ in another checkpoint',
+  },
+  {
+    flag: '--channel',
+    value: '<file>',
+    name: 'channel',
+    kind: 'list',
+    help: 'a page channel of multifd (again for each; else FILE.chN)',
+  },
+  {
+    flag: '--page-size',
+    value: '<bytes>',
+    name: 'pageSize',
+    kind: 'number',
+    help: "the target's page, if not 4096 and not in the stream",
+  },
+]
+
+export const FORMATS = ['text', 'json'] as const
+
+/** A number in decimal or behind 0x; NaN if it is none. */
+export function wholeNumber(text: string): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) ? value : Number.NaN
+}
+
+export async function runDecode(file: string, options: DecodeOptions): Promise<void> {
+  const { decode } = await import('./decode/run.ts')
+  await decode(file, options)
+}
+
+/** Decodes if the arguments are plain; false if somebody should look at them who can explain. */
+export async function decodeQuickly(argv: readonly string[]): Promise<boolean> {
+  const options: Record<string, unknown> = { format: 'text' }
+  const files: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    const row = DECODE_OPTIONS.find(({ flag }) => flag === word)
+    const next = argv[i + 1]
+    if (row?.kind === 'flag') options[row.name] = true
+    else if (word === '-' || !word.startsWith('-')) files.push(word)
+    else if (next === undefined || next.startsWith('-')) return false
+    else if (word === '-f' || word === '--format') options['format'] = argv[++i]
+    else if (row === undefined) return false
+    else {
+      const before = (options[row.name] ?? []) as readonly string[]
+      if (row.kind === 'number' && Number.isNaN(wholeNumber(next))) return false
+      if (row.kind === 'number') options[row.name] = wholeNumber(next)
+      else options[row.name] = row.kind === 'list' ? [...before, next] : next
+      i++
+    }
+  }
+  const [file] = files
+  if (file === undefined || files.length > 1) return false
+  if (!FORMATS.some((format) => format === options['format'])) return false
+  await runDecode(file, options as unknown as DecodeOptions)
+  return true
 }

@@ -1,23 +1,23 @@
 // Verbs that need neither a daemon nor a side start without loading what those need: reading a stream takes
-// less time than loading all of `colo`. Whatever goes wrong is explained by the whole program.
+// less time than loading all of `colo`. What they cannot do in plain words, and whatever goes wrong, is the
+// matter of the whole program.
 
-import { Command } from 'commander'
-
-const QUICK_VERBS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  convert: async () => (await import('./convert.ts')).addConvert,
-  decode: async () => (await import('./decode.ts')).addDecode,
+/** Each returns false if the arguments are not plain. */
+const QUICK_VERBS: Readonly<
+  Record<string, () => Promise<(argv: readonly string[]) => Promise<boolean>>>
+> = {
+  convert: async () => (await import('./convert.ts')).convertQuickly,
+  decode: async () => (await import('./decode.ts')).decodeQuickly,
 }
 
-/** The exit code, or undefined if the first argument is no quick verb. */
+/** The exit code, or undefined if the whole program is to run instead. */
 export async function runQuickly(argv: readonly string[]): Promise<number | undefined> {
-  const [verb = ''] = argv
+  const [verb = '', ...rest] = argv
   if (!Object.hasOwn(QUICK_VERBS, verb)) return undefined
-  const add = await QUICK_VERBS[verb]?.()
-  const program = new Command('colo').exitOverride().configureOutput({ outputError: () => {} })
-  add?.(program)
+  const run = await QUICK_VERBS[verb]?.()
   try {
-    await program.parseAsync([...argv], { from: 'user' })
-    return Number(process.exitCode ?? 0)
+    const isDone = await run?.(rest)
+    return isDone ? Number(process.exitCode ?? 0) : undefined
   } catch (error) {
     return (await import('./program.ts')).report(error)
   }
