@@ -5,13 +5,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { BerError } from '../../../shared/formats/ber/ber-error.ts'
+import { berToStream } from '../../../shared/formats/ber/ber-to-stream.ts'
 import { streamToBer } from '../../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../../shared/formats/qemu/qemu-file.ts'
+import { QemuStreamError } from '../../../shared/formats/qemu/qemu-stream-error.ts'
 import { STREAM_NAMES, streamBytes } from '../../qemu/corpus.ts'
 import { berOf, FORMS, hex, KeptBytes } from '../bytes.ts'
+import { damaged, Dice } from '../damages.ts'
 import { MADE_KINDS, madeStream } from '../made-stream.ts'
 import { writeSample } from '../sample-file.ts'
 import { asn1cDecoder } from './asn1c-decoder.ts'
+
+const DAMAGED_ROUNDS = 80
 
 const decoder = asn1cDecoder()
 const folder = mkdtempSync(join(tmpdir(), 'colo-asn1c-'))
@@ -27,6 +33,17 @@ const der = (bytes: Uint8Array) => {
   const file = join(folder, 'file.ber')
   writeFileSync(file, bytes)
   return decoder!.der(file)
+}
+
+/** Whether we take a file. */
+function isTaken(bytes: Uint8Array): boolean {
+  try {
+    berToStream(() => sourceOf(bytes), { write: () => {} })
+    return true
+  } catch (error) {
+    if (error instanceof BerError || error instanceof QemuStreamError) return false
+    throw error
+  }
 }
 
 /** `bytes` with the first occurrence of `from` replaced. */
@@ -67,6 +84,24 @@ describe.skipIf(decoder === undefined)(
       expect(decode(online)).toMatchObject({ isAccepted: true })
       expect(decode(known)).toMatchObject({ isAccepted: true })
       expect(Buffer.compare(der(online), known)).toBe(0)
+    })
+
+    it.each(MADE_KINDS)('takes all that we take, of damaged files (%s)', (kind) => {
+      const outcomes = { taken: 0, refused: 0 }
+      for (const isDefinite of [false, true]) {
+        const kept = new KeptBytes()
+        streamToBer(() => sourceOf(madeStream(kind)), kept, { definite: isDefinite })
+        for (let round = 0; round < DAMAGED_ROUNDS; round++) {
+          const bytes = damaged(kept.bytes, new Dice(round + 1))
+          if (!isTaken(bytes)) outcomes.refused++
+          else {
+            outcomes.taken++
+            expect({ round, isDefinite, ...decode(bytes) }).toMatchObject({ isAccepted: true })
+          }
+        }
+      }
+      expect(outcomes.taken).toBeGreaterThan(0)
+      expect(outcomes.refused).toBeGreaterThan(0)
     })
 
     describe.each([
