@@ -28,7 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
-  g: { what: 'BER of guest memory against asn1js', run: berOfPages },
+  i: { what: 'BER of guest memory against asn1js', run: berOfPages },
 }
 
 const roundsDefault = 7

@@ -142,7 +142,7 @@ export const berOfPages: Benchmark = async ({ rounds, quick, tell }) => {
     const results = await alternate(rounds, arms)
     tell(`${name}: ${results.ours.length} rounds`)
     const goal = { sign: '>=', limit: timesFaster, of: 'ratio' } as const
-    const given = { part: 'g', name, unit: 'ms', goal }
+    const given = { part: 'i', name, unit: 'ms', goal }
     const reference = { name: 'asn1js', values: results.theirs, inverse: true }
     figures.push(beside(given, results.ours, reference))
   }

@@ -21,6 +21,8 @@ const BUFFER_BYTES = 64 * 1024
 const STRAIGHT_BYTES = 1024
 /** Most bytes of elements that are held until they are closed. */
 const HELD_BYTES_MAX = 256 * 1024 * 1024
+/** Most lengths that are kept from one pass to the next. */
+const MEASURED_MAX = 2 ** 24
 /** Identifier and length octets, at most: tags of 28 bits, lengths of 6 octets. */
 export const HEAD_BYTES_MAX = 16
 
@@ -90,6 +92,10 @@ export class BerFrames {
     this.reserve(HEAD_BYTES_MAX)
     this.identifier(tag, isConstructed)
     const index = this.#nextLong++
+    if (this.#lengths.form === 'measure' && index >= MEASURED_MAX) {
+      const rule = `more than ${MEASURED_MAX} lengths to be known beforehand: take the indefinite form`
+      throw this.error('too-long', rule)
+    }
     if (this.#held > 0)
       throw this.error('unexpected', `${tagName(tag)} is long, and inside a held element`)
     if (this.#lengths.form === 'indefinite') this.#buffer[this.#at++] = 0x80

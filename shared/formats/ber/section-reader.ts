@@ -31,6 +31,8 @@ import { RamToStream } from './ram-to-stream.ts'
 const U32_MAX = 2 ** 32 - 1
 const U16_MAX = 2 ** 16 - 1
 const SECTIONS_MAX = 65_536
+/** Of a configuration; QEMU has three. */
+const SUBSECTIONS_MAX = 64
 const PAGE_BITS = 'configuration/target-page-bits'
 /** As the reader of streams has it. */
 const PAGE_BITS_MIN = 10
@@ -106,7 +108,12 @@ export class SectionReader {
     const subsections: ConfigurationSubsection[] = []
     if (ber.tag === TAGS.SubSecList) {
       ber.enter(TAGS.SubSecList)
-      while (ber.more) subsections.push(this.#configurationSubsection())
+      while (ber.more) {
+        if (subsections.length === SUBSECTIONS_MAX) {
+          throw ber.error('too-long', `more than ${SUBSECTIONS_MAX} subsections`)
+        }
+        subsections.push(this.#configurationSubsection())
+      }
       ber.leave()
     }
     ber.leave()
