@@ -123,8 +123,18 @@ export function wholeNumber(text: string): number {
   return Number.isSafeInteger(value) ? value : Number.NaN
 }
 
+/** What will be wanted is asked for at once: files are then read while others are compiled. */
 export async function runDecode(file: string, options: DecodeOptions): Promise<void> {
-  const { decode } = await import('./decode/run.ts')
+  const { state, desc, compat, format } = options
+  const { decode } = (
+    await Promise.all([
+      import('./decode/run.ts'),
+      (state || desc || compat) && import('./decode/devices.ts'),
+      state && !compat && format === 'text' && import('./decode/state-text.ts'),
+      state && !compat && format === 'json' && import('./decode/state-json.ts'),
+      compat && !desc && import('./decode/compat.ts'),
+    ])
+  )[0]
   await decode(file, options)
 }
 

@@ -63,16 +63,21 @@ export class DeviceStates extends SilentSink {
 
   override body(head: SectionHead, { offset, bytes, delimiter }: OpaqueBody): void {
     if (head.type !== SECTION_FULL) return
-    if (this.#wanted !== undefined && !this.#wanted.has(this.#current.number)) return
-    this.#keptBytes += bytes.length + head.idstr.length
-    if (this.#keptBytes > LOOK_AHEAD_BYTES_MAX) {
-      const rule = `devices of more than ${LOOK_AHEAD_BYTES_MAX} bytes, and no more are kept`
-      throw new QemuStreamError('too-long', offset, head.idstr, rule)
-    }
     const { idstr, instanceId } = head
     const occurrence = this.#seen.next(idstr, instanceId)
-    const kept = { head, occurrence, bodyOffset: offset, bytes: bytes.slice(), delimiter }
-    this.#current.sections.push(kept)
+    const section = { head, occurrence, bodyOffset: offset, bytes, delimiter }
+    if (!this.kept(section)) return
+    this.#keptBytes += bytes.length + idstr.length
+    if (this.#keptBytes > LOOK_AHEAD_BYTES_MAX) {
+      const rule = `devices of more than ${LOOK_AHEAD_BYTES_MAX} bytes, and no more are kept`
+      throw new QemuStreamError('too-long', offset, idstr, rule)
+    }
+    this.#current.sections.push({ ...section, bytes: bytes.slice() })
+  }
+
+  /** Whether the section is one to keep; its bytes are lent. */
+  kept(_section: KeptSection): boolean {
+    return this.#wanted === undefined || this.#wanted.has(this.#current.number)
   }
 
   override description(offset: number, json: Uint8Array): void {

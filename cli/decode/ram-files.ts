@@ -3,7 +3,7 @@
 // are sparse and as long as their blocks.
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { RamBlock } from '../../shared/formats/qemu/migration-sink.ts'
 import type { RamStore } from '../../shared/formats/qemu/ram-image.ts'
 
@@ -17,12 +17,18 @@ interface ImageFile {
   readonly written: Uint8Array
 }
 
-/** A block's name as the name of a file: `/` and whatever is no plain character as % and two digits. */
-export function fileNameOf(block: string): string {
-  const name = block.replaceAll(/[^\w.:@+-]/g, (character) => {
+/** One part of a path: whatever is no plain character as % and two digits, and never `.` or `..`. */
+function partOf(name: string): string {
+  const part = name.replaceAll(/[^\w.:@+-]/g, (character) => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
   })
-  return /^\.+$/.test(name) ? name.replaceAll('.', '%2E') : name
+  return /^\.+$/.test(part) ? part.replaceAll('.', '%2E') : part
+}
+
+/** Where a block's image lies below the folder: `0000:00:02.0/vga.vram` in a folder of its device. */
+export function pathOf(block: string): string {
+  const parts = block.split('/').filter((part) => part !== '')
+  return parts.length === 0 ? 'block' : join(...parts.map((part) => partOf(part)))
 }
 
 export class RamFiles implements RamStore {
@@ -45,14 +51,22 @@ export class RamFiles implements RamStore {
 
   open({ name, usedBytes }: RamBlock): void {
     if (this.#files.has(name)) return
-    const path = join(this.#folder, fileNameOf(name))
+    const path = this.#free(pathOf(name))
+    mkdirSync(dirname(path), { recursive: true })
     const fd = openSync(path, 'w+')
     ftruncateSync(fd, usedBytes)
-    this.#files.set(name, {
-      fd,
-      path,
-      written: new Uint8Array(Math.ceil(usedBytes / GRAIN_BYTES / 8)),
-    })
+    const written = new Uint8Array(Math.ceil(usedBytes / GRAIN_BYTES / 8))
+    this.#files.set(name, { fd, path, written })
+  }
+
+  /** Two names can give one path (`/a` and `a`): the second gets a number. */
+  #free(below: string): string {
+    const taken = new Set([...this.#files.values()].map(({ path }) => path))
+    const first = join(this.#folder, below)
+    for (let n = 2, path = first; ; n++) {
+      if (!taken.has(path)) return path
+      path = `${first}~${n}`
+    }
   }
 
   write({ name }: RamBlock, address: number, bytes: Uint8Array): void {

@@ -12,7 +12,15 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
     const { writeRam } = await import('./ram.ts')
     return writeRam(path, options.ram, settings)
   }
-  if (options.state || options.desc || options.compat) {
+  if (options.at !== undefined) {
+    const { showPlace } = await import('./place.ts')
+    return showPlace(path, options.at, options, settings)
+  }
+  if (options.diff !== undefined || options.diffCheckpoint !== undefined) {
+    const { showDifferences } = await import('./differences.ts')
+    return showDifferences(path, options, settings)
+  }
+  if (options.state || options.desc || options.compat || options.checkpoint !== undefined) {
     const { showDevices } = await import('./devices.ts')
     return showDevices(path, options, settings)
   }

@@ -14,12 +14,12 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 export class TextOutput {
-  readonly #fd: number | undefined
+  readonly #fd: number | null
   #bytes = new Uint8Array(FIRST_BYTES)
   #at = 0
 
-  /** Without a file descriptor: it is kept, for `text`. */
-  constructor(fd: number | undefined = STDOUT) {
+  /** With null: it is kept, for `text`. */
+  constructor(fd: number | null = STDOUT) {
     this.#fd = fd
   }
 
@@ -143,7 +143,7 @@ export class TextOutput {
   }
 
   flush(): void {
-    if (this.#fd === undefined) return
+    if (this.#fd === null) return
     for (let at = 0; at < this.#at;) {
       try {
         at += writeSync(this.#fd, this.#bytes, at, this.#at - at)
