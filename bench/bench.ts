@@ -7,6 +7,7 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 
 import { allocation } from './allocation.ts'
+import { berOfPages } from './ber.ts'
 import { dirtyCheckpoint } from './dirty-checkpoint.ts'
 import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
@@ -31,6 +32,7 @@ const parts: Readonly<Record<string, Part>> = {
   f: { what: 'allocation for a page', run: allocation },
   g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
   h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
+  i: { what: 'BER of guest memory against asn1js', run: berOfPages },
 }
 
 const roundsDefault = 7

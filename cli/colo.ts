@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The command `colo`.
 
-import { main } from './program.ts'
+import { runQuickly } from './quick-verbs.ts'
 
 // Whoever read this has heard enough (`colo status | head -1`).
 process.stdout.on('error', () => process.exit())
 
-process.exitCode = await main(process.argv.slice(2))
+const argv = process.argv.slice(2)
+process.exitCode = (await runQuickly(argv)) ?? (await (await import('./program.ts')).main(argv))

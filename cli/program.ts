@@ -7,6 +7,8 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
+import { addConvert } from './convert.ts'
+import { addDecode } from './decode-verb.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
 import { addFlatten } from './flatten.ts'
@@ -53,6 +55,8 @@ const VERBS_IN_ORDER = [
   addStop,
   addGuest,
   addFlatten,
+  addDecode,
+  addConvert,
 ] as const
 
 export function makeProgram(): Command {
@@ -78,7 +82,7 @@ export function makeProgram(): Command {
 }
 
 /** The exit code for what was thrown, after its one line was printed. */
-function report(error: unknown): number {
+export function report(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done.code
   if (process.env['COLO_DEBUG'] === '1') console.error(error)
   else process.stderr.write(`colo: ${explain(error)}\n`)

@@ -7,6 +7,7 @@ import { WITNESS_KINDS } from '../../daemon/config.ts'
 import { DIRTY_MODES } from '../../shared/guest/wasm/guest-module.ts'
 import { VERBS, operatorMessageSchema, peerMessageSchema } from '../../shared/control/messages.ts'
 import { SURVIVAL } from '../../shared/failover/survival.ts'
+import { berErrorCodes } from '../../shared/formats/ber/ber-error.ts'
 import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
@@ -238,6 +239,7 @@ export const TABLES: Tables = {
   'records-libxl': () => records(LIBXL),
   'records-libxc': () => records(LIBXC),
   'stream-errors': () => meanings('code', streamErrorCodes),
+  'ber-errors': () => meanings('code', berErrorCodes),
   'vmstate-types': vmstateTypeRows,
   'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,

@@ -69,6 +69,11 @@ export class BinaryInputVisitor implements InputVisitor {
     return this.#file.u8() !== 0
   }
 
+  integers(field: VMStateField, type: IntegerType, count: number): Uint8Array {
+    this.#file.item = field.name
+    return this.#file.take(count * type.bytes)
+  }
+
   int(field: VMStateField, type: IntegerType): number {
     const file = this.#file
     file.item = field.name

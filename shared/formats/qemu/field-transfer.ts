@@ -66,6 +66,11 @@ export class FieldTransfer {
     }
     from.beginArray(field, elements)
     to.beginArray(field, elements)
+    if (this.#atOnce(field, elements)) {
+      to.endArray(field)
+      from.endArray(field)
+      return
+    }
     const start = from.offset
     let last = start
     for (let i = 0; i < elements; i++) {
@@ -84,6 +89,17 @@ export class FieldTransfer {
     this.#empty += elements
     if (this.#empty < EMPTY_ELEMENTS_MAX) return
     this.#ends.fail('too-long', field.name, `${EMPTY_ELEMENTS_MAX} elements of no bytes and more`)
+  }
+
+  /** Integers that nothing is checked of move at once between two sides that can do so. */
+  #atOnce(field: VMStateField, count: number): boolean {
+    const { from, to } = this.#ends
+    if (from.integers === undefined || to.integers === undefined) return false
+    if (field.pointers || field.opaque || field.elements !== undefined) return false
+    const type = vmstateType(field.type)
+    if ((type.kind !== 'int' && type.kind !== 'int64') || type.check !== undefined) return false
+    to.integers(field, type, from.integers(field, type, count))
+    return true
   }
 
   #element(field: VMStateField, scope: FieldScope | undefined, index: number | undefined): void {

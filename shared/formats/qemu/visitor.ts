@@ -26,6 +26,8 @@ export interface InputVisitor {
   /** Whether the element is a null pointer, which is taken then. `expected`: the receiver knows it. */
   nullPointer(field: VMStateField, expected?: boolean): boolean
   bool(field: VMStateField): boolean
+  /** All elements of an array of integers at once, as they lie on the wire. Good until the next call. */
+  integers?(field: VMStateField, type: IntegerType, count: number): Uint8Array
   /** Of 8, 16 or 32 bits. */
   int(field: VMStateField, type: IntegerType): number
   int64(field: VMStateField, type: IntegerType): bigint
@@ -56,6 +58,8 @@ export interface OutputVisitor {
   endList(field: VMStateField): void
   nullPointer(field: VMStateField): void
   bool(field: VMStateField, value: boolean): void
+  /** For an array that the other side gives at once: in place of a call for each element. */
+  integers?(field: VMStateField, type: IntegerType, value: Uint8Array): void
   int(field: VMStateField, type: IntegerType, value: number): void
   int64(field: VMStateField, type: IntegerType, value: bigint): void
   /** The bytes are the visitor's only during the call. */
