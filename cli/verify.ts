@@ -42,7 +42,7 @@ export function addVerify(program: Command): void {
     .option('--all', 'every finding, also the eleventh of its kind', false)
     .action(async (input: string | undefined, options: VerifyOptions) => {
       const { verify } = await import('./verify/verification.ts')
-      process.exitCode = verify(input, options)
+      process.exitCode = await verify(input, options)
     })
   teach(command, {
     when:

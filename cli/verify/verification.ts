@@ -37,8 +37,21 @@ interface Judged {
 }
 
 /** Returns the exit code. Throws a CliError when the input cannot be read. */
-export function verify(input: string | undefined, options: VerifyOptions): number {
+export async function verify(input: string | undefined, options: VerifyOptions): Promise<number> {
+  if (options.annotate !== undefined) {
+    const { annotate } = await import('./annotation.ts')
+    process.stdout.write(annotate(options.annotate))
+    return EXIT_CODES.done.code
+  }
   if (input === undefined) throw new CliError('usage', 'give a file, or - for standard input')
+  if (options.likeXen) {
+    const { verifyLikeXen } = await import('./like-xen.ts')
+    return verifyLikeXen(input, options)
+  }
+  return judgeAll(input, options)
+}
+
+function judgeAll(input: string, options: VerifyOptions): number {
   const printer = makePrinter()
   const { withForward } = options
   let forward: Judged | undefined
