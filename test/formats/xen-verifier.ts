@@ -13,7 +13,8 @@ export interface Verdict {
   readonly message: string
 }
 
-export type Verifier = (file: string) => Verdict
+/** `format` is its option -f. */
+export type Verifier = (file: string, format?: 'libxl' | 'libxc' | 'xl') => Verdict
 
 /** Undefined where there is no Python 3, or no Debian to have the package from. */
 export function xenVerifier(): Verifier | undefined {
@@ -29,10 +30,12 @@ export function xenVerifier(): Verifier | undefined {
     spawnSync('dpkg', ['-x', file, '.'], { cwd: folder, timeout: FETCH_MS })
   }
   if (!existsSync(script)) return undefined
-  return (file) => {
+  return (file, format = 'libxl') => {
     const env = { ...process.env, PYTHONPATH: join(home, 'lib', 'python') }
-    const run = spawnSync('python3', [script, '-f', 'libxl', '-i', file], { env })
-    const [message = ''] = String(run.stderr).trim().split('\n').slice(-1)
+    const run = spawnSync('python3', [script, '-f', format, '-i', file], { env })
+    // Behind the exception that it did not expect it asks to be mended.
+    const lines = String(run.stderr).trim().split('\n')
+    const message = lines.findLast((line) => line !== '' && line !== 'Please fix me') ?? ''
     return { status: run.status, message }
   }
 }
