@@ -13,8 +13,54 @@ export interface Verdict {
   readonly message: string
 }
 
-/** `format` is its option -f. */
-export type Verifier = (file: string, format?: 'libxl' | 'libxc' | 'xl') => Verdict
+/** A file and how Xen's option -f names what is in it. */
+export interface XenInput {
+  readonly file: string
+  readonly format: 'libxl' | 'libxc' | 'xl'
+}
+
+export interface Verifier {
+  /** The verdict on a libxl stream. */
+  (file: string): Verdict
+  /** The verdicts on many streams, in a tenth of the time. */
+  readonly many: (inputs: readonly XenInput[]) => Verdict[]
+  /** The command to which -f FORMAT -i FILE is added, and its environment. */
+  readonly command: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Starting Python takes longer than verifying: this starts it once, and forks for each stream. */
+const FORKING = `
+import json, os, runpy, sys
+import logging, optparse, struct, xen.migration.libxc, xen.migration.libxl, xen.migration.xl
+script = sys.argv[1]
+for line in sys.stdin:
+    asked = json.loads(line)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv = [script, '-f', asked['format'], '-i', asked['file']]
+        status = 0
+        try:
+            runpy.run_path(script, run_name='__main__')
+        except SystemExit as end:
+            status = end.code or 0
+        sys.stderr.flush()
+        os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        text = said.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps({'status': status, 'stderr': text}))
+`
+
+/** Behind an exception that it did not expect it asks to be mended. */
+function lastLine(stderr: string): string {
+  const lines = stderr.trim().split('\n')
+  return lines.findLast((line) => line !== '' && line !== 'Please fix me') ?? ''
+}
 
 /** Undefined where there is no Python 3, or no Debian to have the package from. */
 export function xenVerifier(): Verifier | undefined {
@@ -30,12 +76,20 @@ export function xenVerifier(): Verifier | undefined {
     spawnSync('dpkg', ['-x', file, '.'], { cwd: folder, timeout: FETCH_MS })
   }
   if (!existsSync(script)) return undefined
-  return (file, format = 'libxl') => {
-    const env = { ...process.env, PYTHONPATH: join(home, 'lib', 'python') }
-    const run = spawnSync('python3', [script, '-f', format, '-i', file], { env })
-    // Behind the exception that it did not expect it asks to be mended.
-    const lines = String(run.stderr).trim().split('\n')
-    const message = lines.findLast((line) => line !== '' && line !== 'Please fix me') ?? ''
-    return { status: run.status, message }
+  const env = { ...process.env, PYTHONPATH: join(home, 'lib', 'python') }
+  const one = (file: string): Verdict => {
+    const run = spawnSync('python3', [script, '-f', 'libxl', '-i', file], { env })
+    return { status: run.status, message: lastLine(String(run.stderr)) }
   }
+  const many = (inputs: readonly XenInput[]): Verdict[] => {
+    const input = inputs.map((asked) => `${JSON.stringify(asked)}\n`).join('')
+    const { stdout, stderr } = spawnSync('python3', ['-c', FORKING, script], { env, input })
+    const lines = String(stdout).trim().split('\n')
+    if (lines.length !== inputs.length) throw new Error(`Xen's verifier: ${String(stderr)}`)
+    return lines.map((line) => {
+      const said = JSON.parse(line) as { readonly status: number; readonly stderr: string }
+      return { status: said.status, message: lastLine(said.stderr) }
+    })
+  }
+  return Object.assign(one, { many, command: ['python3', script], env })
 }
