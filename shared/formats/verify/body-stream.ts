@@ -64,7 +64,9 @@ export function judgeHead(
     spec.forget?.(facts)
     const offset = RECORD_HEADER_BYTES + offsetOfField(layout, flaw.field)
     const code = flaw.code === undefined || flaw.code === 'closed' ? 'bad-value' : flaw.code
-    report('error', code, offset, flaw.rule)
+    const value = new Map<string, unknown>(Object.entries(fields)).get(flaw.field)
+    const found = typeof value === 'object' ? '' : String(value)
+    report('error', code, offset, flaw.rule, found)
   }
   const tail = tailOf(head, report, options)
   return { fields, tail, tailBytes: tail === undefined ? 0 : length - headBytes(layout) }

@@ -7,7 +7,7 @@ import { LIBXC } from '../libxc-records.ts'
 import { CONTROL_ID, LIBXL } from '../libxl-records.ts'
 import { RECORD_HEADER_BYTES, recordBytes } from '../page-data.ts'
 import { OPTIONAL_BIT, lengthAllowed, lengthRuleText } from '../record-spec.ts'
-import type { Layer, RecordSpec } from '../record-spec.ts'
+import type { Layer, Place, RecordSpec } from '../record-spec.ts'
 import { headersByPlace } from '../stream-headers.ts'
 import type { StreamHeader } from '../stream-headers.ts'
 import { StreamOrder } from '../stream-order.ts'
@@ -47,7 +47,11 @@ export interface VerifierSink {
 
 const noFields: Body['fields'] & Readonly<Record<string, unknown>> = {}
 const noBody: Body = { fields: noFields, tail: undefined, tailBytes: 0 }
-const RECORD_BYTES_MAX = defaultLimits.recordBytesMax
+/**
+ * libxc refuses what is longer; libxl has no limit, but rounds up in 32 bits and so takes the last
+ * seven lengths for nothing.
+ */
+const lengthsMax = { libxl: 0xfffffff8, libxc: defaultLimits.recordBytesMax } as const
 
 export class StreamJudge {
   readonly order: StreamOrder
@@ -139,19 +143,23 @@ export class StreamJudge {
     if (header === undefined) return 0
     if (header.kind === 'flaw') {
       const code = header.code === 'closed' ? 'bad-header' : header.code
-      this.report('error', code, offset + header.at, header.rule)
+      // A header's rule names its section, in brackets at its end.
+      const [, rule = '', section = ''] = /^(.*?)(?: \((\d, [^()]*)\))?$/.exec(header.rule) ?? []
+      this.report('error', code, offset + header.at, rule, '', section)
       if (!canGoOn(place, header.at)) this.isLost = true
       else if (place === 'domain header') this.order.passedUnknownDomain()
       return 0
     }
     for (const flaw of reservedFlaws(place, bytes, at)) {
-      this.report('sender', 'reserved', offset + flaw.at, flaw.rule, flaw.found)
+      const section = sectionsOf[place]
+      this.report('sender', 'reserved', offset + flaw.at, flaw.rule, flaw.found, section)
     }
     if (header.kind === 'libxl') this.#bigEndian.libxl = header.bigEndian
     if (header.kind === 'image') this.#bigEndian.libxc = header.bigEndian
     if ((header.kind === 'libxl' || header.kind === 'image') && header.bigEndian) {
-      const at12 = header.kind === 'libxl' ? 12 : 16
-      this.report('note', 'big-endian', offset + at12, 'big-endian is legal, but not on x86')
+      const options = offset + (header.kind === 'libxl' ? 12 : 16)
+      const rule = 'a big-endian stream is legal, and nothing on x86 reads it'
+      this.report('note', 'big-endian', options, rule, '', sectionsOf[place])
     }
     this.order.passedHeader(header)
     this.arePagesSettled = false
@@ -176,11 +184,13 @@ export class StreamJudge {
     this.#spec = spec
     this.name = spec?.name ?? `0x${type.toString(16)}`
     if (spec === undefined) this.#judgeUnknown(type)
-    if (length > RECORD_BYTES_MAX) {
-      const rule = `body_length must be at most 128 MiB`
+    const lengthMax = lengthsMax[this.#layer]
+    if (length > lengthMax) {
+      const rule = `body_length must be at most ${lengthMax}, which is what Xen's reader takes`
       this.#reportInRecord('error', 'too-long', 4, rule, String(length))
-      if (spec === undefined && type < OPTIONAL_BIT) this.isLost = true
     }
+    // An unknown type and a length beyond belief: these bytes are no record's header.
+    if (spec === undefined && type < OPTIONAL_BIT && length > lengthsMax.libxc) this.isLost = true
     if (spec === undefined) return -1
     const flaw = this.order.refuses(spec)
     if (flaw !== undefined) {
@@ -265,6 +275,12 @@ export class StreamJudge {
   end(offset: number): void {
     for (const rule of this.#back?.end() ?? []) this.report('error', 'out-of-step', offset, rule)
   }
+}
+
+const sectionsOf: { readonly [At in Place]?: string } = {
+  'libxl header': '2, header',
+  'image header': '3, image header',
+  'domain header': '3, domain header',
 }
 
 /** A record of the back channel is of the layer that has it there, wherever it stands. */
