@@ -15,17 +15,18 @@ import { readStream } from './stream-input.ts'
 const OUTPUT_BYTES = 64 * 1024
 
 /** Lines on standard output, a good many at a time. */
-function makePrinter(): { print(line: string): void; flush(): void } {
-  let text = ''
-  const flush = () => {
-    if (text !== '') process.stdout.write(text)
-    text = ''
+class Printer {
+  #text = ''
+
+  readonly print = (line: string): void => {
+    this.#text += `${line}\n`
+    if (this.#text.length > OUTPUT_BYTES) this.flush()
   }
-  const print = (line: string) => {
-    text += `${line}\n`
-    if (text.length > OUTPUT_BYTES) flush()
+
+  flush(): void {
+    if (this.#text !== '') process.stdout.write(this.#text)
+    this.#text = ''
   }
-  return { print, flush }
 }
 
 interface Judged {
@@ -52,7 +53,7 @@ export async function verify(input: string | undefined, options: VerifyOptions):
 }
 
 function judgeAll(input: string, options: VerifyOptions): number {
-  const printer = makePrinter()
+  const printer = new Printer()
   const { withForward } = options
   let forward: Judged | undefined
   if (withForward !== undefined) {

@@ -30,7 +30,8 @@ export function judgeBody(
   return judgeTail(spec, body)
 }
 
-function judgeTail({ layout, item, scan }: RecordSpec, body: Uint8Array): BodyFlaw | undefined {
+function judgeTail(spec: RecordSpec, body: Uint8Array): BodyFlaw | undefined {
+  const { layout, item } = spec
   const head = headBytes(layout)
   if (item !== undefined) {
     const size = itemBytes(layout)
@@ -38,8 +39,8 @@ function judgeTail({ layout, item, scan }: RecordSpec, body: Uint8Array): BodyFl
       if (!item.holds(body, at)) return { code: 'bad-value', at, rule: item.rule }
     }
   }
-  if (scan === undefined) return undefined
-  const payload = scan()
+  const payload = spec.scan?.()
+  if (payload === undefined) return undefined
   payload.push(body, head, body.length)
   const flaw = payload.finish()
   return flaw && { code: 'bad-value', at: head + flaw.at, rule: flaw.rule }

@@ -36,5 +36,3 @@ export function corpusFiles(): CorpusFile[] {
 export function corpusBytes({ file }: CorpusFile): Uint8Array {
   return new Uint8Array(readFileSync(`${folder}/${file}`))
 }
-
-export const NO_CORPUS = 'is here (../shared/corpus: without it only our own streams are read)'

@@ -73,6 +73,9 @@ describe('the verifier', () => {
       if (first?.record === 'CHECKPOINT_DIRTY_PFN_LIST' && first.code === 'bad-value') continue
       // On the back channel it knows a record of either layer in any place.
       if (form === 'back' && reading === `unknown-record ${first?.offset}`) continue
+      // Of one record the reader judges the types of all words ahead of their pfns.
+      const ofRecord = findings.filter((one) => one.recordIndex === first?.recordIndex)
+      if (ofRecord.some(({ code, offset }) => `${code} ${offset}` === reading)) continue
       if (said !== reading) throw new Error(`seed ${run}: ${said}, the reader: ${reading}`)
     }
     const rare = ['out-of-step']

@@ -64,8 +64,8 @@ export function judgeHead(
     spec.forget?.(facts)
     const offset = RECORD_HEADER_BYTES + offsetOfField(layout, flaw.field)
     const code = flaw.code === undefined || flaw.code === 'closed' ? 'bad-value' : flaw.code
-    const value = new Map<string, unknown>(Object.entries(fields)).get(flaw.field)
-    const found = typeof value === 'object' ? '' : String(value)
+    const value = new Map(Object.entries(fields)).get(flaw.field)
+    const found = value === undefined || typeof value === 'object' ? '' : String(value)
     report('error', code, offset, flaw.rule, found)
   }
   const tail = tailOf(head, report, options)

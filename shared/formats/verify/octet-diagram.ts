@@ -71,8 +71,7 @@ export function octetDiagram(spec: RecordSpec): string[] {
     { words: min === max ? `body_length = ${min}` : 'body_length', bits: 32 },
     ...fieldsOf(spec.layout),
   ]
-  const isWhole = (bytes: number) => bytes % 8 === 0
-  if (min !== max ? !isWhole(min) || !isWhole(step) : !isWhole(min)) {
+  if (min % 8 !== 0 || (min !== max && step % 8 !== 0)) {
     fields.push({ words: 'padding (0) to a multiple of 8 ...', bits: undefined })
   }
   const lines = [...ruler(), RULE]

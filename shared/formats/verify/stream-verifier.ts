@@ -15,13 +15,11 @@
 // with a unit is stream-judge.ts's to say.
 
 import { readU32, readU32BigEndian, roundUp8 } from '../byte-order.ts'
-import { PAGE_BYTES, PFN_WORD_BYTES, RECORD_HEADER_BYTES, pageDataBytes } from '../page-data.ts'
-import { LIBXC } from '../libxc-records.ts'
+import { RECORD_HEADER_BYTES } from '../page-data.ts'
 import { headersByPlace } from '../stream-headers.ts'
-import { defaultLimits } from '../stream-sink.ts'
 import type { ForwardFacts } from './back-rounds.ts'
 import type { Ending, Verdict } from './finding.ts'
-import { highestPfn, pagesOfCleanWords } from './page-words.ts'
+import { PageRun } from './page-run.ts'
 import { FORM_BYTES, formOf } from './stream-form.ts'
 import type { FormName } from './stream-form.ts'
 import { StreamJudge } from './stream-judge.ts'
@@ -40,14 +38,12 @@ type Step = 'form' | 'header' | 'record' | 'head' | 'tail' | 'skip' | 'padding' 
 
 /** The longest unit that is held is a header; a body's head and the element of a list are shorter. */
 const SCRATCH_BYTES = 64
-/** Record header, count, reserved. */
-const WORDS_AT = 16
-const LENGTH_MAX = defaultLimits.recordBytesMax
 
 export class StreamVerifier {
   readonly #sink: VerifierSink
   readonly #options: VerifierOptions
   #judge: StreamJudge
+  #run: PageRun
   #form: FormName | undefined
   #step: Step = 'form'
   /** What is gathered of a unit that came in pieces. */
@@ -58,6 +54,7 @@ export class StreamVerifier {
   #bytes = 0
   #unitOffset = 0
   #pfnSeen = -1
+  #seen: ((pfn: number) => void) | undefined
   #hasTrailing = false
   /** Of the body under way: its length, its tail, and the bytes behind that. */
   #length = 0
@@ -70,7 +67,13 @@ export class StreamVerifier {
     this.#sink = sink
     this.#options = options
     const { form = 'auto' } = options
+    if (options.tracksPfns === true) {
+      this.#seen = (pfn) => {
+        this.#pfnSeen = Math.max(this.#pfnSeen, pfn)
+      }
+    }
     this.#judge = this.#judgeOf(form === 'auto' ? 'libxl' : form)
+    this.#run = new PageRun(this.#judge, this.#seen)
     if (form === 'auto') {
       this.#await('form', FORM_BYTES)
     } else {
@@ -80,15 +83,9 @@ export class StreamVerifier {
   }
 
   #judgeOf(form: FormName): StreamJudge {
-    const { forward, tracksPfns } = this.#options
-    const seen = (pfn: number) => {
-      this.#pfnSeen = Math.max(this.#pfnSeen, pfn)
-    }
-    const bodyOptions = {
-      seen: tracksPfns === true ? seen : undefined,
-      dirtyHighest: forward?.pfnHighest ?? Infinity,
-    }
-    return new StreamJudge(form, this.#sink, bodyOptions, forward)
+    const { forward } = this.#options
+    const dirtyHighest = forward?.pfnHighest ?? Infinity
+    return new StreamJudge(form, this.#sink, { seen: this.#seen, dirtyHighest }, forward)
   }
 
   /** What the stream was found or said to be. */
@@ -205,6 +202,7 @@ export class StreamVerifier {
     const form = formOf(bytes, at)
     this.#form = form
     this.#judge = this.#judgeOf(form)
+    this.#run = new PageRun(this.#judge, this.#seen)
     this.#scratch.set(bytes.subarray(at, at + FORM_BYTES))
     this.#next()
     if (this.#due === FORM_BYTES) this.#parse(this.#scratch, 0)
@@ -259,42 +257,17 @@ export class StreamVerifier {
     this.#skipThen(this.#rest, roundUp8(this.#length) - this.#length)
   }
 
-  /**
-   * The PAGE_DATAs that lie whole in the chunk up to their pages, and have no flaw, where nothing
-   * else about them is to be judged. Returns the bytes taken; 0 when the next is no such record.
-   */
-  #takePages(chunk: Uint8Array, from: number, to: number): number {
-    const judge = this.#judge
-    const { pfnHighest } = judge.order.facts
-    const looksAtPfns = pfnHighest !== Infinity || this.#options.tracksPfns === true
-    const start = this.#bytes
-    let at = from
-    while (to - at > WORDS_AT && readU32(chunk, at) === LIBXC.PAGE_DATA.type) {
-      const length = readU32(chunk, at + RECORD_HEADER_BYTES - 4)
-      const count = readU32(chunk, at + RECORD_HEADER_BYTES)
-      const words = at + WORDS_AT
-      const end = words + count * PFN_WORD_BYTES
-      if (count === 0 || end > to || readU32(chunk, words - 4) !== 0) break
-      const pages = pagesOfCleanWords(chunk, words, count)
-      if (pages < 0 || pageDataBytes(count, pages) !== length || length > LENGTH_MAX) break
-      if (looksAtPfns) {
-        const highest = highestPfn(chunk, words, count)
-        if (highest > pfnHighest) break
-        if (highest > this.#pfnSeen) this.#pfnSeen = highest
-      }
-      judge.passedPages(start + at - from, length, count)
-      const next = end + pages * PAGE_BYTES
-      if (next > to) {
-        this.#bytes = start + to - from
-        this.#inRecord = false
-        this.#step = 'skip'
-        this.#due = next - to
-        return to - from
-      }
-      at = next
+  /** PAGE_DATAs without a flaw, of which there are many: see page-run.ts. Returns the bytes taken. */
+  #takePages(chunk: Uint8Array, at: number, to: number): number {
+    const run = this.#run
+    run.take(chunk, at, to, this.#bytes)
+    this.#bytes += run.taken
+    if (run.pagesLeft > 0) {
+      this.#inRecord = false
+      this.#step = 'skip'
+      this.#due = run.pagesLeft
     }
-    this.#bytes = start + at - from
-    return at - from
+    return run.taken
   }
 
   #skipThen(bytes: number, padding: number): void {

@@ -29,12 +29,12 @@ export function judgeItems(
   report: Report,
   from: number,
   itemBytes: number,
-  { rule, holds }: ItemRule,
+  item: ItemRule,
 ): TailJudge {
   let next = from
   const take = (bytes: Uint8Array, at: number, count: number) => {
     for (let index = 0; index < count; index++) {
-      if (!holds(bytes, at + index * itemBytes)) report('error', 'bad-value', next, rule)
+      if (!item.holds(bytes, at + index * itemBytes)) report('error', 'bad-value', next, item.rule)
       next += itemBytes
     }
   }
@@ -77,25 +77,19 @@ export function judgePageWords(of: PageWordsOf): TailJudge {
   let next = of.from
   let pages = 0
 
-  const judgeOdd = (bytes: Uint8Array, at: number, count: number) => {
+  const judgeWords = (bytes: Uint8Array, at: number, count: number) => {
+    const { pfnHighest } = facts
     for (let index = 0; index < count; index++) {
-      const { hasPage, badType, badBits } = judgeWord(bytes, at + index * PFN_WORD_BYTES)
+      const word = at + index * PFN_WORD_BYTES
       const offset = next + index * PFN_WORD_BYTES
+      const { hasPage, badType, badBits } = judgeWord(bytes, word)
       if (hasPage) pages++
       if (badType) report('error', 'bad-page-type', offset, 'page types 5 to 8 are reserved')
       if (badBits) report('sender', 'reserved', offset, 'bits 59 to 52 of a pfn word must be zero')
-    }
-  }
-
-  const judgePfns = (bytes: Uint8Array, at: number, count: number) => {
-    const highest = highestPfn(bytes, at, count)
-    of.seen?.(highest)
-    if (highest <= facts.pfnHighest) return
-    const rule = `the pfn lies beyond ${facts.pfnHighest}, the last in X86_PV_P2M_FRAMES`
-    for (let index = 0; index < count; index++) {
-      const pfn = pfnOf(bytes, at + index * PFN_WORD_BYTES)
-      if (pfn <= facts.pfnHighest) continue
-      report('error', 'bad-value', next + index * PFN_WORD_BYTES, rule, `0x${pfn.toString(16)}`)
+      const pfn = pfnOf(bytes, word)
+      if (pfn <= pfnHighest) continue
+      const rule = `the pfn lies beyond ${pfnHighest}, the last in X86_PV_P2M_FRAMES`
+      report('error', 'bad-value', offset, rule, `0x${pfn.toString(16)}`)
     }
   }
 
@@ -104,10 +98,12 @@ export function judgePageWords(of: PageWordsOf): TailJudge {
       bytes = swappedWords(bytes, at, count)
       at = 0
     }
+    const looksAtPfns = facts.pfnHighest !== Infinity || of.seen !== undefined
+    const highest = looksAtPfns ? highestPfn(bytes, at, count) : 0
+    of.seen?.(highest)
     const clean = pagesOfCleanWords(bytes, at, count)
-    if (clean >= 0) pages += clean
-    else judgeOdd(bytes, at, count)
-    if (facts.pfnHighest !== Infinity || of.seen !== undefined) judgePfns(bytes, at, count)
+    if (clean >= 0 && highest <= facts.pfnHighest) pages += clean
+    else judgeWords(bytes, at, count)
     next += count * PFN_WORD_BYTES
   }
 
