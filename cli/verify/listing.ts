@@ -3,7 +3,7 @@
 // stream has no bounds, and neither may what is said of it.
 
 import type { Finding, Severity } from '../../shared/formats/verify/finding.ts'
-import type { VerifiedRecord } from '../../shared/formats/verify/stream-judge.ts'
+import type { VerifiedRecord } from '../../shared/formats/verify/verifier-sink.ts'
 import type { StreamHeader } from '../../shared/formats/stream-headers.ts'
 
 interface Run {

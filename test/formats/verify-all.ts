@@ -2,7 +2,7 @@
 
 import type { Finding, Verdict } from '../../shared/formats/verify/finding.ts'
 import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
-import type { VerifierOptions } from '../../shared/formats/verify/stream-verifier.ts'
+import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
 
 export interface Verified {
   readonly verdict: Verdict

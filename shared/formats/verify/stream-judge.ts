@@ -16,34 +16,11 @@ import { BackRounds } from './back-rounds.ts'
 import type { ForwardFacts } from './back-rounds.ts'
 import { judgeHead } from './body-stream.ts'
 import type { Body, BodyOptions } from './body-stream.ts'
-import type { Finding, FindingCode, Severity } from './finding.ts'
+import type { Ending, Finding, FindingCode, Severity, Verdict } from './finding.ts'
 import { canGoOn, reservedFlaws, swappedDomainHeader } from './header-rules.ts'
 import { forms } from './stream-form.ts'
 import type { FormName } from './stream-form.ts'
-
-export interface VerifiedRecord {
-  /** Undefined for a type that is not known. */
-  readonly spec: RecordSpec | undefined
-  readonly name: string
-  readonly layer: Layer
-  readonly type: number
-  readonly offset: number
-  /** Counts the records of both layers from 0. */
-  readonly index: number
-  /** Of the body, without padding. */
-  readonly length: number
-  /** The fixed fields; of a list or payload the length. Empty when the body was not understood. */
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-export interface VerifierSink {
-  finding(finding: Finding): void
-  header?(header: StreamHeader, offset: number): void
-  /** A whole record other than PAGE_DATA, sound or not. */
-  record?(record: VerifiedRecord): void
-  /** A whole PAGE_DATA of `count` pfns, sound or not: a stream may consist of nothing else. */
-  pageData?(offset: number, length: number, count: number): void
-}
+import type { VerifierSink } from './verifier-sink.ts'
 
 const noFields: Body['fields'] & Readonly<Record<string, unknown>> = {}
 const noBody: Body = { fields: noFields, tail: undefined, tailBytes: 0 }
@@ -271,9 +248,20 @@ export class StreamJudge {
     this.#sink.pageData?.(offset, length, count)
   }
 
-  /** The bytes end here, at `offset`, in the middle of it or not. */
-  end(offset: number): void {
-    for (const rule of this.#back?.end() ?? []) this.report('error', 'out-of-step', offset, rule)
+  /** The bytes have ended, so and after so many. */
+  verdict(ending: Ending, bytes: number): Verdict {
+    const { order, counts, records, checkpointEndBytes } = this
+    if (ending === 'truncated') {
+      const rule = `the stream must not end in '${order.place}'`
+      this.report('error', 'truncated', bytes, rule, 'end of the stream')
+    }
+    const rules = ending === 'lost' ? [] : (this.#back?.end() ?? [])
+    for (const rule of rules) this.report('error', 'out-of-step', bytes, rule)
+    const soft = counts.sender > 0 ? 'sender-invalid' : 'valid'
+    const judgement = counts.error > 0 ? 'invalid' : soft
+    const { checkpoints } = order
+    const findings = { ...counts }
+    return { judgement, ending, bytes, records, checkpoints, checkpointEndBytes, findings }
   }
 }
 

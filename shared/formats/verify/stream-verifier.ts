@@ -23,16 +23,8 @@ import { PageRun } from './page-run.ts'
 import { FORM_BYTES, formOf } from './stream-form.ts'
 import type { FormName } from './stream-form.ts'
 import { StreamJudge } from './stream-judge.ts'
-import type { VerifierSink } from './stream-judge.ts'
 import type { TailJudge } from './tail-judges.ts'
-
-export interface VerifierOptions {
-  readonly form?: FormName | 'auto'
-  /** For a back channel: what the forward stream of its session says. */
-  readonly forward?: ForwardFacts
-  /** For `forwardFacts`: looking at every pfn costs as much again as all else. */
-  readonly tracksPfns?: boolean
-}
+import type { VerifierOptions, VerifierSink } from './verifier-sink.ts'
 
 type Step = 'form' | 'header' | 'record' | 'head' | 'tail' | 'skip' | 'padding' | 'end'
 
@@ -123,19 +115,7 @@ export class StreamVerifier {
 
   /** The bytes have ended. */
   finish(): Verdict {
-    const { order, counts, records, checkpointEndBytes } = this.#judge
-    const ending = this.#endingHere()
-    if (ending === 'truncated') {
-      const rule = `the stream must not end in '${order.place}'`
-      this.#judge.report('error', 'truncated', this.#bytes, rule, 'end of the stream')
-    }
-    if (ending !== 'lost') this.#judge.end(this.#bytes)
-    const soft = counts.sender > 0 ? 'sender-invalid' : 'valid'
-    const judgement = counts.error > 0 ? 'invalid' : soft
-    const { checkpoints } = order
-    const findings = { ...counts }
-    const bytes = this.#bytes
-    return { judgement, ending, bytes, records, checkpoints, checkpointEndBytes, findings }
+    return this.#judge.verdict(this.#endingHere(), this.#bytes)
   }
 
   #endingHere(): Ending {
