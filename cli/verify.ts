@@ -3,47 +3,25 @@
 
 import { Option, type Command } from 'commander'
 import { teach } from './help.ts'
-
-export interface VerifyOptions {
-  readonly form: string
-  readonly format: 'text' | 'json'
-  readonly likeXen: boolean
-  readonly withForward?: string
-  readonly annotate?: string
-  readonly quiet: boolean
-  readonly all: boolean
-}
-
-const FORMS = ['auto', 'libxl', 'libxc', 'xl', 'colo', 'remus', 'back']
+import { VERIFY_OPTIONS } from './verify/verify-options.ts'
+import type { VerifyOptions } from './verify/verify-options.ts'
 
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
     .description("judge a migration stream of Xen's: every flaw, with its byte")
     .argument('[in]', 'the stream: a file, or - for standard input')
-    .addOption(
-      new Option('-f, --form <form>', 'what the stream is; back is the back channel of COLO')
-        .choices(FORMS)
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--format <format>', 'json: one object with all that is said')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
-    .option(
-      '--like-xen',
-      "say what Xen 4.17's verify-stream-v2 would: message and exit code",
-      false,
-    )
-    .option('--with-forward <file>', 'for a back channel: hold it against this forward stream')
-    .option('--annotate <record>', 'draw the octets of a record, and read nothing')
-    .option('-q, --quiet', 'findings and verdict only, no list of records', false)
-    .option('--all', 'every finding, also the eleventh of its kind', false)
     .action(async (input: string | undefined, options: VerifyOptions) => {
       const { verify } = await import('./verify/verification.ts')
       process.exitCode = await verify(input, options)
     })
+  for (const [name, { short, words, value, choices }] of Object.entries(VERIFY_OPTIONS)) {
+    const flags = `${short === undefined ? '' : `-${short}, `}--${name}`
+    const option = new Option(value === undefined ? flags : `${flags} <${value}>`, words)
+    if (choices !== undefined) option.choices(choices).default(choices[0])
+    if (value === undefined) option.default(false)
+    command.addOption(option)
+  }
   teach(command, {
     when:
       'to know whether a stream is sound before it is restored, or where it is not. Exit code 0 says that\n' +
