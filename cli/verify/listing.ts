@@ -19,32 +19,43 @@ interface Run {
 
 const MARKS: Readonly<Record<Severity, string>> = { error: '!!', sender: '! ', note: '..' }
 
+const INDENT = ' '.repeat(14)
+const FINDINGS_MAX = 100
+
 export type Print = (line: string) => void
 
 export class Listing {
   readonly #print: Print
   #run: Run | undefined
+  /** Findings of the record under way, which is listed when it is whole. */
+  #findings: Finding[] = []
 
   constructor(print: Print) {
     this.#print = print
   }
 
   header(header: StreamHeader, offset: number): void {
-    this.flush()
+    this.#flushRun()
     const { kind, ...fields } = header
     this.#line(offset, `${kind} header`, '', wordsOf(fields))
+    this.#flushFindings()
   }
 
   record({ name, layer, offset, length, fields }: VerifiedRecord): void {
     this.#add(name, layer, offset, length, 0, wordsOf(fields))
+    if (this.#findings.length > 0) this.flush()
   }
 
   pageData(offset: number, length: number, count: number): void {
     const run = this.#run
-    if (run?.name !== 'PAGE_DATA') return this.#add('PAGE_DATA', 'libxc', offset, length, count, '')
-    run.count++
-    run.bytes += length
-    run.pfns += count
+    if (run?.name === 'PAGE_DATA') {
+      run.count++
+      run.bytes += length
+      run.pfns += count
+    } else {
+      this.#add('PAGE_DATA', 'libxc', offset, length, count, '')
+    }
+    if (this.#findings.length > 0) this.flush()
   }
 
   #add(
@@ -62,17 +73,27 @@ export class Listing {
       run.pfns += pfns
       return
     }
-    this.flush()
+    this.#flushRun()
     this.#run = { name, layer, offset, length, words, count: 1, bytes: length, pfns }
   }
 
   finding(finding: Finding): void {
-    this.flush()
-    this.#print(`${' '.repeat(14)}${describeFinding(finding)}`)
+    this.#findings.push(finding)
+    if (this.#findings.length >= FINDINGS_MAX) this.flush()
   }
 
-  /** Prints the run under way. */
+  /** Prints what is under way. */
   flush(): void {
+    this.#flushRun()
+    this.#flushFindings()
+  }
+
+  #flushFindings(): void {
+    for (const finding of this.#findings) this.#print(`${INDENT}${describeFinding(finding)}`)
+    this.#findings = []
+  }
+
+  #flushRun(): void {
     const run = this.#run
     if (run === undefined) return
     this.#run = undefined
@@ -89,7 +110,8 @@ export class Listing {
 
 function wordsOf(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
-    .map(([name, value]) => `${name} ${wordOf(value)}`)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) => (value === true ? name : `${name} ${wordOf(value)}`))
     .join(', ')
 }
 
