@@ -14,6 +14,7 @@ import type { Benchmark, Figure } from './figure.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
 import { seeding } from './seeding.ts'
+import { verifying } from './verify.ts'
 
 interface Part {
   readonly what: string
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
+  v: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
 }
 
 const roundsDefault = 7

@@ -1,12 +1,7 @@
-// Xen's own verify-stream-v2, as Debian packages it: pure Python, fetched once into dist/ and never installed.
-// A test that needs it asks first and says so where it can't be had.
+// Xen's own verifier for tests. One that needs it asks first and says so where it can't be had.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
-
-const PACKAGE = 'xen-utils-4.17'
-const FETCH_MS = 60_000
+import { xenReference } from '../../bench/xen-reference.ts'
 
 export interface Verdict {
   readonly status: number | null
@@ -24,9 +19,6 @@ export interface Verifier {
   (file: string): Verdict
   /** The verdicts on many streams, in a tenth of the time. */
   readonly many: (inputs: readonly XenInput[]) => Verdict[]
-  /** The command to which -f FORMAT -i FILE is added, and its environment. */
-  readonly command: readonly string[]
-  readonly env: NodeJS.ProcessEnv
 }
 
 /** Starting Python takes longer than verifying: this starts it once, and forks for each stream. */
@@ -64,19 +56,9 @@ function lastLine(stderr: string): string {
 
 /** Undefined where there is no Python 3, or no Debian to have the package from. */
 export function xenVerifier(): Verifier | undefined {
-  const folder = join(import.meta.dirname, '..', '..', 'dist', 'xen')
-  const home = join(folder, 'usr', 'lib', 'xen-4.17')
-  const script = join(home, 'bin', 'verify-stream-v2')
-  if (spawnSync('python3', ['--version']).status !== 0) return undefined
-  if (!existsSync(script)) {
-    mkdirSync(folder, { recursive: true })
-    spawnSync('apt-get', ['download', '-q', PACKAGE], { cwd: folder, timeout: FETCH_MS })
-    const file = readdirSync(folder).find((name) => name.endsWith('.deb'))
-    if (file === undefined) return undefined
-    spawnSync('dpkg', ['-x', file, '.'], { cwd: folder, timeout: FETCH_MS })
-  }
-  if (!existsSync(script)) return undefined
-  const env = { ...process.env, PYTHONPATH: join(home, 'lib', 'python') }
+  const reference = xenReference()
+  if (reference === undefined) return undefined
+  const { script, env } = reference
   const one = (file: string): Verdict => {
     const run = spawnSync('python3', [script, '-f', 'libxl', '-i', file], { env })
     return { status: run.status, message: lastLine(String(run.stderr)) }
@@ -91,5 +73,5 @@ export function xenVerifier(): Verifier | undefined {
       return { status: said.status, message: lastLine(said.stderr) }
     })
   }
-  return Object.assign(one, { many, command: ['python3', script], env })
+  return Object.assign(one, { many })
 }
