@@ -5,43 +5,51 @@ import type { Finding } from '../../shared/formats/verify/finding.ts'
 
 const OF_A_KIND_MAX = 10
 const SHOWN_MAX = 1000
+/** Kinds that are told apart; unknown records are of a kind each. */
+const KINDS_MAX = 1000
+
+/** How much is shown: of a kind, and of all. */
+export interface FindingLimits {
+  readonly ofAKind: number
+  readonly all: number
+}
+
+export const fewFindings: FindingLimits = { ofAKind: OF_A_KIND_MAX, all: SHOWN_MAX }
 
 export class FindingFilter {
   readonly #show: (finding: Finding) => void
-  readonly #showsAll: boolean
+  readonly #limits: FindingLimits
   readonly #kinds = new Map<string, { count: number; last: number }>()
   #shown = 0
-  #hidden = 0
+  #found = 0
 
-  constructor(show: (finding: Finding) => void, showsAll: boolean) {
+  constructor(show: (finding: Finding) => void, limits: FindingLimits) {
     this.#show = show
-    this.#showsAll = showsAll
+    this.#limits = limits
   }
 
   add(finding: Finding): void {
-    if (this.#showsAll) return this.#show(finding)
+    this.#found++
     const key = `${finding.severity} ${finding.code} of ${finding.record}`
     const kind = this.#kinds.get(key) ?? { count: 0, last: 0 }
-    if (this.#shown >= SHOWN_MAX) {
-      this.#hidden++
-    } else if (kind.count < OF_A_KIND_MAX) {
+    if (this.#shown < this.#limits.all && kind.count < this.#limits.ofAKind) {
       this.#shown++
       this.#show(finding)
     }
-    if (kind.count > 0 || this.#kinds.size < SHOWN_MAX) {
-      this.#kinds.set(key, { count: kind.count + 1, last: finding.offset })
-    }
+    kind.count++
+    kind.last = finding.offset
+    if (kind.count > 1 || this.#kinds.size < KINDS_MAX) this.#kinds.set(key, kind)
   }
 
   /** What was not shown, a line for each kind. */
   get rest(): string[] {
-    const lines = [...this.#kinds]
-      .filter(([, { count }]) => count > OF_A_KIND_MAX)
-      .map(([kind, { count, last }]) => {
-        return `${count - OF_A_KIND_MAX} more: ${kind}, the last at byte ${last} (--all shows them)`
-      })
-    return this.#hidden === 0
-      ? lines
-      : [...lines, `${this.#hidden} findings were not shown (--all)`]
+    const { ofAKind } = this.#limits
+    const many = [...this.#kinds].filter(([, { count }]) => count > ofAKind)
+    const lines = many.map(([kind, { count, last }]) => {
+      return `${count - ofAKind} more: ${kind}, the last at byte ${last} (--all shows them)`
+    })
+    const counted = many.reduce((sum, [, { count }]) => sum + count - ofAKind, 0)
+    const left = this.#found - this.#shown - counted
+    return left === 0 ? lines : [...lines, `${left} more of other kinds were not shown`]
   }
 }

@@ -8,11 +8,12 @@ import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
 import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
 import type { VerifyOptions } from './verify-options.ts'
-import { FindingFilter } from './finding-filter.ts'
+import { FindingFilter, fewFindings } from './finding-filter.ts'
 import { Listing, describeFinding } from './listing.ts'
 import { readStream } from './stream-input.ts'
 
 const OUTPUT_BYTES = 64 * 1024
+const JSON_FINDINGS_MAX = 100_000
 
 /** Lines on standard output, a good many at a time. */
 class Printer {
@@ -87,7 +88,9 @@ function judge(
     else if (quiet) print(describeFinding(finding))
     else listing.finding(finding)
   }
-  const filter = new FindingFilter(show, all)
+  // Text goes out as it comes; a JSON object is held whole.
+  const most = format === 'json' ? JSON_FINDINGS_MAX : Infinity
+  const filter = new FindingFilter(show, all ? { ofAKind: most, all: most } : fewFindings)
   const verifier = new StreamVerifier(
     {
       finding: (finding) => filter.add(finding),

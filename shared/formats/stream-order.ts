@@ -132,8 +132,9 @@ export class StreamOrder {
     }
     if (spec.once === true && this.#seen.has(spec)) return 'at most once in an image'
     if (spec.plainOnly === true && !this.#mayBePlain()) return 'only in plain streams'
-    if (spec === LIBXC.CHECKPOINT && this.#checkpointed === 'none') {
-      return 'only in checkpointed streams'
+    if (spec === LIBXC.CHECKPOINT) {
+      if (this.#checkpointed === 'none') return 'only in checkpointed streams'
+      if (this.#seen.has(LIBXC.VERIFY)) return 'an image with a VERIFY has no checkpoints'
     }
     const missing = spec.needs?.find((need) => this.#applies(need) && !this.#seen.has(need))
     return missing === undefined ? undefined : `${missing.name} must come before`

@@ -11,8 +11,9 @@ import { mutate, randomFrom } from './mutate.ts'
 import * as streams from './streams.ts'
 import { verifyAll } from './verify-all.ts'
 
+const RUNS_DEFAULT = 10_000
 /** How many streams are damaged; a long run sets COLO_MUTANTS. */
-const RUNS = Number(process.env['COLO_MUTANTS'] ?? 10_000)
+const RUNS = Number(process.env['COLO_MUTANTS'] ?? RUNS_DEFAULT)
 /** The verifier holds nothing, and so has no limits of its own. */
 const limits = { recordBytesMax: 2 ** 32, pfnsMax: 2 ** 32, blobBytesMax: 2 ** 32 }
 const ignore = { record: () => {}, pageData: () => {}, pageBytes: () => {} }
@@ -78,6 +79,8 @@ describe('the verifier', () => {
       if (ofRecord.some(({ code, offset }) => `${code} ${offset}` === reading)) continue
       if (said !== reading) throw new Error(`seed ${run}: ${said}, the reader: ${reading}`)
     }
+    if (RUNS < RUNS_DEFAULT) return
+    // Else the damage was too tame. Only two channels can be out of step.
     const rare = ['out-of-step']
     const due = Object.keys(findingCodes).filter((code) => !rare.includes(code))
     expect([...codes.keys()].toSorted()).toEqual(due.toSorted())

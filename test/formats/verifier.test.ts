@@ -103,6 +103,13 @@ describe('the verifier', () => {
     expect(briefly(findings)).toEqual([`error bad-version ${offsetOf(plain, 2) + 12}`])
   })
 
+  it('wants no checkpoints in an image that is verified', () => {
+    const verify = encodeRawRecord(LIBXC.VERIFY.type, new Uint8Array(0))
+    const parts = streams.checkpointedStream('remus', 1).toSpliced(8, 0, verify)
+    const { findings } = verifyAll([streams.join(parts)])
+    expect(findings).toMatchObject([{ code: 'wrong-place', record: 'CHECKPOINT' }])
+  })
+
   it('judges a COLO stream of a PV guest once', () => {
     const { findings } = verifyAll([streams.join(streams.pvStream())], { form: 'colo' })
     expect(findings.map(({ rule }) => rule)).toEqual(['COLO is only for HVM guests'])

@@ -21,6 +21,8 @@ export interface Verifier {
   readonly many: (inputs: readonly XenInput[]) => Verdict[]
 }
 
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
+
 /** Starting Python takes longer than verifying: this starts it once, and forks for each stream. */
 const FORKING = `
 import json, os, runpy, sys
@@ -65,7 +67,8 @@ export function xenVerifier(): Verifier | undefined {
   }
   const many = (inputs: readonly XenInput[]): Verdict[] => {
     const input = inputs.map((asked) => `${JSON.stringify(asked)}\n`).join('')
-    const { stdout, stderr } = spawnSync('python3', ['-c', FORKING, script], { env, input })
+    const options = { env, input, maxBuffer: OUTPUT_BYTES_MAX }
+    const { stdout, stderr } = spawnSync('python3', ['-c', FORKING, script], options)
     const lines = String(stdout).trim().split('\n')
     if (lines.length !== inputs.length) throw new Error(`Xen's verifier: ${String(stderr)}`)
     return lines.map((line) => {
