@@ -32,6 +32,7 @@ export function judgeBody(
 
 function judgeTail(spec: RecordSpec, body: Uint8Array): BodyFlaw | undefined {
   const { layout, item } = spec
+  if (item === undefined && spec.scan === undefined) return undefined
   const head = headBytes(layout)
   if (item !== undefined) {
     const size = itemBytes(layout)

@@ -135,6 +135,24 @@ describe('colo verify', () => {
   })
 })
 
+describe('docs/verify.md', () => {
+  const tscMode = corpusFiles().find(({ file }) => file === 'xc-tsc-mode.bin')
+
+  it.skipIf(tscMode === undefined)(
+    'shows what the command prints (needs ../shared/corpus)',
+    async () => {
+      const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'verify.md'), 'utf8')
+      const [, shown] = /\$ colo verify tsc-mode\.bin\n([\s\S]*?)```/.exec(text) ?? []
+      await inFolder(async (folder) => {
+        const path = join(folder, 'tsc-mode.bin')
+        if (tscMode !== undefined) writeFileSync(path, corpusBytes(tscMode))
+        const { stdout } = await inside('verify', path)
+        expect(stdout.replace(path, 'tsc-mode.bin')).toBe(shown)
+      })
+    },
+  )
+})
+
 describe('colo verify --like-xen', () => {
   const picked = corpusFiles().filter((_, index) => index % 12 === 0)
 
