@@ -17,6 +17,7 @@ import { logPause } from './log-pause.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
 import { seeding } from './seeding.ts'
+import { verifying } from './verify.ts'
 
 interface Part {
   readonly what: string
@@ -33,6 +34,7 @@ const parts: Readonly<Record<string, Part>> = {
   g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
   h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
   i: { what: 'BER of guest memory against asn1js', run: berOfPages },
+  v: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
 }
 
 const roundsDefault = 7

@@ -77,15 +77,20 @@ export interface Reference {
   readonly inverse?: boolean
 }
 
-/** A figure beside that of a reference. Without `reference` the line says that it is missing. */
-export function beside(given: Given, ours: readonly number[], reference?: Reference): Figure {
+/** A figure beside that of a reference. Without `reference` the line says why it is missing. */
+export function beside(
+  given: Given,
+  ours: readonly number[],
+  reference?: Reference,
+  missing = 'no gcc here',
+): Figure {
   const range = rangeOf(ours)
   if (reference === undefined) {
     return {
       ...given,
       ours: range,
       rounds: ours.length,
-      missing: 'no gcc here',
+      missing,
     }
   }
   const { name, values, again, inverse = false } = reference

@@ -63,9 +63,9 @@ export function addConvert(program: Command): void {
 }
 
 /** The verb alone, without what the others need. Raises what commander or the verb raises. */
-export async function convertQuickly(argv: readonly string[]): Promise<boolean> {
+export async function convertQuickly(argv: readonly string[]): Promise<number | undefined> {
   const program = new Command('colo').exitOverride().configureOutput({ outputError: () => {} })
   addConvert(program)
   await program.parseAsync(['convert', ...argv], { from: 'user' })
-  return true
+  return Number(process.exitCode ?? 0)
 }

@@ -139,7 +139,7 @@ export async function runDecode(file: string, options: DecodeOptions): Promise<v
 }
 
 /** Decodes if the arguments are plain; false if somebody should look at them who can explain. */
-export async function decodeQuickly(argv: readonly string[]): Promise<boolean> {
+export async function decodeQuickly(argv: readonly string[]): Promise<number | undefined> {
   const options: Record<string, unknown> = { format: 'text' }
   const files: string[] = []
   for (let i = 0; i < argv.length; i++) {
@@ -148,20 +148,20 @@ export async function decodeQuickly(argv: readonly string[]): Promise<boolean> {
     const next = argv[i + 1]
     if (row?.kind === 'flag') options[row.name] = true
     else if (word === '-' || !word.startsWith('-')) files.push(word)
-    else if (next === undefined || next.startsWith('-')) return false
+    else if (next === undefined || next.startsWith('-')) return undefined
     else if (word === '-f' || word === '--format') options['format'] = argv[++i]
-    else if (row === undefined) return false
+    else if (row === undefined) return undefined
     else {
       const before = (options[row.name] ?? []) as readonly string[]
-      if (row.kind === 'number' && Number.isNaN(wholeNumber(next))) return false
+      if (row.kind === 'number' && Number.isNaN(wholeNumber(next))) return undefined
       if (row.kind === 'number') options[row.name] = wholeNumber(next)
       else options[row.name] = row.kind === 'list' ? [...before, next] : next
       i++
     }
   }
   const [file] = files
-  if (file === undefined || files.length > 1) return false
-  if (!FORMATS.some((format) => format === options['format'])) return false
+  if (file === undefined || files.length > 1) return undefined
+  if (!FORMATS.some((format) => format === options['format'])) return undefined
   await runDecode(file, options as unknown as DecodeOptions)
-  return true
+  return Number(process.exitCode ?? 0)
 }

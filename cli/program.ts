@@ -1,11 +1,11 @@
 // The command line as a whole: its verbs, what its help teaches, and how every failure becomes one line and an
 // exit code.
 
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { ERRORS, type ErrorCode } from '../shared/protocol/errors.ts'
 import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
-import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
+import { EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
 import { addConvert } from './convert.ts'
 import { addDecode } from './decode-verb.ts'
@@ -16,12 +16,14 @@ import { addGuest } from './guest.ts'
 import { addHistory } from './history.ts'
 import { addPause } from './pause.ts'
 import { addPrimary } from './primary.ts'
+import { report } from './report.ts'
 import { addResume } from './resume.ts'
 import { addSecondary } from './secondary.ts'
 import { addStartOver } from './start-over.ts'
 import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
 import { addUp } from './up.ts'
+import { addVerify } from './verify.ts'
 import { addWatch } from './watch.ts'
 
 const TOUR = `
@@ -57,6 +59,7 @@ const VERBS_IN_ORDER = [
   addFlatten,
   addDecode,
   addConvert,
+  addVerify,
 ] as const
 
 export function makeProgram(): Command {
@@ -81,24 +84,13 @@ export function makeProgram(): Command {
   return program
 }
 
-/** The exit code for what was thrown, after its one line was printed. */
-export function report(error: unknown): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done.code
-  if (process.env['COLO_DEBUG'] === '1') console.error(error)
-  else process.stderr.write(`colo: ${explain(error)}\n`)
-  if (error instanceof CliError) return EXIT_CODES[error.exit].code
-  return error instanceof VerbFailed ? EXIT_CODES.refused.code : EXIT_CODES.usage.code
-}
-
-function explain(error: unknown): string {
-  const text = oneLine(error)
-  if (error instanceof CommanderError) {
-    if (error.code === 'commander.help') return 'give a verb: colo --help lists them'
-    return `${text.replace(/^error: /, '')} (colo --help, or colo VERB --help)`
-  }
-  if (!(error instanceof VerbFailed)) return text
+/** As report.ts has it; a side that refused has a code and a way out of its own. */
+function reportVerb(error: unknown): number {
+  if (!(error instanceof VerbFailed)) return report(error)
   const row = ERRORS[error.code as ErrorCode] as (typeof ERRORS)[ErrorCode] | undefined
-  return row === undefined ? text : `${text} (${row.wayOut})`
+  const text = oneLine(error)
+  report(error, row === undefined ? text : `${text} (${row.wayOut})`)
+  return EXIT_CODES.refused.code
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
@@ -106,6 +98,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     await makeProgram().parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? EXIT_CODES.done.code)
   } catch (error) {
-    return report(error)
+    return reportVerb(error)
   }
 }

@@ -33,6 +33,20 @@ export type DecodedFields<L> = {
   readonly [F in keyof L as L[F] extends Reserved ? never : F]: ValueOf<L[F]>
 }
 
+type HeadValueOf<K> = K extends 'u8' | 'u32' | 'count'
+  ? number
+  : K extends 'u64'
+    ? bigint
+    : { readonly length: number }
+
+/**
+ * What is known of a body once its fixed fields are there: their values, and of what follows the
+ * length only, in elements or bytes.
+ */
+export type HeadFields<L> = {
+  readonly [F in keyof L as L[F] extends Reserved ? never : F]: HeadValueOf<L[F]>
+}
+
 /** What encoding needs: counts are computed. */
 export type EncodedFields<L> = {
   readonly [F in keyof L as L[F] extends Reserved | 'count' ? never : F]: ValueOf<L[F]>
@@ -55,6 +69,75 @@ export function offsetOfField(layout: Layout, field: string): number {
     offset += fixedSize(kind) ?? 0
   }
   return offset
+}
+
+/** Bytes of the fixed fields that a body begins with. */
+export function headBytes(layout: Layout): number {
+  let bytes = 0
+  for (const kind of Object.values(layout)) {
+    const size = fixedSize(kind)
+    if (size === undefined) break
+    bytes += size
+  }
+  return bytes
+}
+
+/** Bytes of an element of the body's first list; 1 for a payload, and for a body of neither. */
+export function itemBytes(layout: Layout): number {
+  const kind = Object.values(layout).find((one) => fixedSize(one) === undefined)
+  return kind === undefined || typeof kind === 'string' ? 1 : elementSize(kind[0])
+}
+
+/**
+ * The head of a body as fields. `length` is the body's, of which only the fixed fields have to be
+ * there, from `at` on.
+ */
+export function decodeHead<L extends Layout>(
+  layout: L,
+  body: Uint8Array,
+  at: number,
+  length: number,
+): HeadFields<L> {
+  const fields: Record<string, unknown> = {}
+  const left = length - headBytes(layout)
+  let offset = at
+  for (const [name, kind] of Object.entries(layout)) {
+    if (typeof kind === 'string' && kind !== 'bytes') {
+      const value = decodeFixed(kind, body, offset)
+      if (value !== undefined) fields[name] = value
+      offset += fixedSizes[kind]
+    } else {
+      fields[name] = { length: left / (kind === 'bytes' ? 1 : elementSize(kind[0])) }
+    }
+  }
+  // As in decodeBody.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return fields as HeadFields<L>
+}
+
+/** A reserved field: its bytes must be written as zero, and a receiver does not look at them. */
+export interface ReservedField {
+  readonly name: string
+  readonly at: number
+  readonly bytes: number
+}
+
+export function reservedFields(layout: Layout): readonly ReservedField[] {
+  return Object.entries(layout).flatMap(([name, kind]) => {
+    if (kind !== 'zero32' && kind !== 'zero48') return []
+    return [{ name, at: offsetOfField(layout, name), bytes: fixedSizes[kind] }]
+  })
+}
+
+/** Turns the fixed fields at `at` from big-endian to little-endian, or back. */
+export function swapHead(layout: Layout, bytes: Uint8Array, at: number): void {
+  let offset = at
+  for (const kind of Object.values(layout)) {
+    const size = fixedSize(kind)
+    if (size === undefined) break
+    if (kind !== 'zero48') bytes.subarray(offset, offset + size).reverse()
+    offset += size
+  }
 }
 
 /**

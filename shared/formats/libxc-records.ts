@@ -3,6 +3,7 @@
 // is of no use to anyone.
 
 import type { Layout } from './body-layout.ts'
+import { readU32 } from './byte-order.ts'
 import { atLeast, exactly } from './record-spec.ts'
 import type { Flaw, LengthRule, RecordRules, RecordSpec } from './record-spec.ts'
 
@@ -61,6 +62,9 @@ const X86_PV_INFO = row(
     note({ guestWidth }, facts) {
       facts.guestWidth = guestWidth
     },
+    forget(facts) {
+      facts.guestWidth = 0
+    },
   },
 )
 
@@ -74,6 +78,7 @@ const X86_PV_P2M_FRAMES = row(
     needs: [X86_PV_INFO, STATIC_DATA_END],
     check({ startPfn, endPfn, frames }, { guestWidth }) {
       if (startPfn > endPfn) return { field: 'startPfn', rule: 'start_pfn must not exceed end_pfn' }
+      if (guestWidth === 0) return undefined
       const pfnsAFrame = PAGE_BYTES / guestWidth
       const due = Math.floor(endPfn / pfnsAFrame) - Math.floor(startPfn / pfnsAFrame) + 1
       if (frames.length === due) return undefined
@@ -81,6 +86,9 @@ const X86_PV_P2M_FRAMES = row(
     },
     note({ endPfn }, facts) {
       facts.pfnHighest = Math.max(facts.pfnHighest, endPfn)
+    },
+    forget(facts) {
+      facts.pfnHighest = Infinity
     },
   },
 )
@@ -105,7 +113,9 @@ export const LIBXC = {
   X86_PV_P2M_FRAMES,
 
   X86_PV_VCPU_BASIC: vcpuRow(0x4, 'X86_PV_VCPU_BASIC', (bytes, width) =>
-    bytes === vcpuContextBytes[width] ? '' : `the context takes ${vcpuContextBytes[width]} bytes`,
+    bytes === (vcpuContextBytes[width] ?? bytes)
+      ? ''
+      : `the context takes ${vcpuContextBytes[width]} bytes`,
   ),
   X86_PV_VCPU_EXTENDED: vcpuRow(0x5, 'X86_PV_VCPU_EXTENDED', (bytes) =>
     bytes <= 128 ? '' : 'the extended context takes at most 128 bytes',
@@ -190,9 +200,9 @@ export const LIBXC = {
     atLeast(16, 16),
     {
       imageVersion: 3,
-      check({ msrs }) {
-        if (msrs.every(({ flags }) => flags === 0)) return undefined
-        return { field: 'msrs', rule: 'the flags of an MSR must be zero' }
+      item: {
+        rule: 'the flags of an MSR must be zero',
+        holds: (bytes, at) => readU32(bytes, at + 4) === 0,
       },
     },
   ),

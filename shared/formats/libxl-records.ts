@@ -3,7 +3,7 @@
 import type { Layout } from './body-layout.ts'
 import { atLeast, exactly } from './record-spec.ts'
 import type { Flaw, LengthRule, RecordRules, RecordSpec, StreamFacts } from './record-spec.ts'
-import { xenstoreFlaw } from './xenstore-data.ts'
+import { XenstoreScan } from './xenstore-data.ts'
 
 function row<const L extends Layout>(
   type: number,
@@ -51,12 +51,8 @@ export const LIBXL = {
     {
       leads: { ...everywhere, checkpoint: 'checkpoint' },
       guest: 'hvm',
-      check({ emulatorId, data }) {
-        const rule = xenstoreFlaw(data)
-        return (
-          emulatorFlaw(emulatorId) ?? (rule === undefined ? undefined : { field: 'data', rule })
-        )
-      },
+      check: ({ emulatorId }) => emulatorFlaw(emulatorId),
+      scan: () => new XenstoreScan(),
     },
   ),
 

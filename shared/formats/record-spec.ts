@@ -1,7 +1,7 @@
 // What a row of the record tables says. The reader, the encoder and the order of the stream know no
 // record by itself: they walk these rows, so that a new record is a new row.
 
-import type { DecodedFields, Layout } from './body-layout.ts'
+import type { HeadFields, Layout } from './body-layout.ts'
 import type { StreamErrorCode } from './stream-error.ts'
 
 export type Layer = 'libxl' | 'libxc'
@@ -64,7 +64,7 @@ export function lengthRuleText({ min, max, step }: LengthRule): string {
 export interface StreamFacts {
   guest: Guest | undefined
   imageVersion: number
-  /** Bytes in a word of a PV guest (X86_PV_INFO). */
+  /** Bytes in a word of a PV guest (X86_PV_INFO); 0 when that is not known. */
   guestWidth: number
   /** The highest pfn that PAGE_DATA may carry: unbounded for HVM, from X86_PV_P2M_FRAMES for PV. */
   pfnHighest: number
@@ -77,6 +77,20 @@ export interface Flaw {
   readonly field: string
   readonly rule: string
   readonly code?: StreamErrorCode
+}
+
+/** What every element of a list must be like; it is judged as it lies, `at` its first byte. */
+export interface ItemRule {
+  readonly rule: string
+  holds(bytes: Uint8Array, at: number): boolean
+}
+
+/** Judges a payload that comes in pieces, and so takes the same memory whatever its length. */
+export interface PayloadScan {
+  /** The next bytes of it: [from, to) of `bytes`. */
+  push(bytes: Uint8Array, from: number, to: number): void
+  /** The first rule that was broken, if any, with the payload's byte that it begins at. */
+  finish(): { readonly at: number; readonly rule: string } | undefined
 }
 
 export interface RecordSpec<L extends Layout = Layout> {
@@ -111,10 +125,16 @@ export interface RecordSpec<L extends Layout = Layout> {
   readonly pfns?: true
   /** Why a record that is known is refused all the same. */
   readonly refused?: string
-  /** Rules on values that the layout cannot say. */
-  check?(fields: DecodedFields<L>, facts: StreamFacts): Flaw | undefined
+  /** Rules on values that the layout cannot say; of a list or payload only the length is known. */
+  check?(fields: HeadFields<L>, facts: StreamFacts): Flaw | undefined
+  /** The rule of every element of the list that ends the body. */
+  readonly item?: ItemRule
+  /** The rules of the payload that ends the body. */
+  scan?(): PayloadScan
   /** What later records are judged by. */
-  note?(fields: DecodedFields<L>, facts: StreamFacts): void
+  note?(fields: HeadFields<L>, facts: StreamFacts): void
+  /** Makes of the facts of `note` that nothing is known, for a record that is flawed or missing. */
+  forget?(facts: StreamFacts): void
 }
 
 export type RecordRules<L extends Layout> = Omit<

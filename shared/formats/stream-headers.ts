@@ -23,10 +23,12 @@ export interface LibxlHeader {
   readonly version: number
   /** Converted from a stream of before Xen 4.6. */
   readonly legacy: boolean
+  readonly bigEndian: boolean
 }
 export interface ImageHeader {
   readonly kind: 'image'
   readonly version: number
+  readonly bigEndian: boolean
 }
 export interface DomainHeader {
   readonly kind: 'domain'
@@ -84,7 +86,12 @@ export function decodeXlHeader(bytes: Uint8Array, at: number): XlHeader | Header
   return { kind: 'xl', libxlFollows, optionalBytes: readU32(bytes, at + 44) }
 }
 
-export function decodeLibxlHeader(bytes: Uint8Array, at: number): LibxlHeader | HeaderFlaw {
+/** Big-endian streams are legal, and refused unless they are asked for: Xen on x86 has none. */
+export function decodeLibxlHeader(
+  bytes: Uint8Array,
+  at: number,
+  bigEndianToo = false,
+): LibxlHeader | HeaderFlaw {
   const high = readU32BigEndian(bytes, at)
   if (high !== identHigh || readU32BigEndian(bytes, at + 4) !== identLow) {
     return flaw('bad-magic', 0, "the ident must be 'LibxlFmt' (2, header)")
@@ -92,13 +99,19 @@ export function decodeLibxlHeader(bytes: Uint8Array, at: number): LibxlHeader | 
   const version = readU32BigEndian(bytes, at + 8)
   if (version !== LIBXL_VERSION) return flaw('bad-version', 8, 'the version must be 2 (2, header)')
   const options = readU32BigEndian(bytes, at + 12)
-  if ((options & BIG_ENDIAN) !== 0) {
+  const bigEndian = (options & BIG_ENDIAN) !== 0
+  if (bigEndian && !bigEndianToo) {
     return flaw('unsupported', 12, 'big-endian streams are not read (2, header)')
   }
-  return { kind: 'libxl', version, legacy: (options & LEGACY) !== 0 }
+  return { kind: 'libxl', version, legacy: (options & LEGACY) !== 0, bigEndian }
 }
 
-export function decodeImageHeader(bytes: Uint8Array, at: number): ImageHeader | HeaderFlaw {
+/** As with decodeLibxlHeader, `bigEndianToo` lets big-endian images pass. */
+export function decodeImageHeader(
+  bytes: Uint8Array,
+  at: number,
+  bigEndianToo = false,
+): ImageHeader | HeaderFlaw {
   for (let index = 0; index < 8; index++) {
     if (bytes[at + index] !== 0xff) {
       return flaw('bad-magic', index, 'the marker must be 64 one bits (3, image header)')
@@ -111,10 +124,11 @@ export function decodeImageHeader(bytes: Uint8Array, at: number): ImageHeader | 
   if (version < IMAGE_VERSION_LOWEST || version > IMAGE_VERSION) {
     return flaw('bad-version', 12, 'the version must be 2 or 3 (3, image header)')
   }
-  if ((readU16BigEndian(bytes, at + 16) & BIG_ENDIAN) !== 0) {
+  const bigEndian = (readU16BigEndian(bytes, at + 16) & BIG_ENDIAN) !== 0
+  if (bigEndian && !bigEndianToo) {
     return flaw('unsupported', 16, 'big-endian images are not read (3, image header)')
   }
-  return { kind: 'image', version }
+  return { kind: 'image', version, bigEndian }
 }
 
 export function decodeDomainHeader(bytes: Uint8Array, at: number): DomainHeader | HeaderFlaw {
@@ -169,7 +183,7 @@ export function encodeXlHeader(): Uint8Array {
   return bytes
 }
 
-type Decode = (bytes: Uint8Array, at: number) => StreamHeader | HeaderFlaw
+type Decode = (bytes: Uint8Array, at: number, bigEndianToo?: boolean) => StreamHeader | HeaderFlaw
 
 /** The places of a stream where a header is due: its size in bytes and its decoder. */
 export const headersByPlace: {

@@ -54,6 +54,8 @@ const controlsDue: { readonly [At in Place]?: number } = {
   'svm suspended': CONTROL_ID.SVM_SUSPENDED,
 }
 
+const controlPlaces: readonly Place[] = ['control', 'svm ready', 'svm resumed', 'svm suspended']
+
 function byType(table: Readonly<Record<string, RecordSpec>>): RecordSpec[] {
   const rows: RecordSpec[] = []
   for (const row of Object.values(table)) rows[row.type] = row
@@ -75,13 +77,21 @@ export class StreamOrder {
   checkpoints = 0
   #checkpointed: Checkpointed
   #inLibxl: boolean
+  readonly #inBack: boolean
   readonly #seen = new Set<RecordSpec>()
+  #pvPardoned = false
 
   constructor(form: StreamForm, checkpointed: Checkpointed) {
     this.place = firstPlace[form]
     this.#checkpointed = checkpointed
     this.#inLibxl = form !== 'libxc'
+    this.#inBack = form === 'back'
     this.facts.controlDue = controlsDue[this.place]
+  }
+
+  /** The layer that the stream is in: it says in which endianness the next record's header is. */
+  get layer(): Layer {
+    return layers[this.place] ?? 'libxl'
   }
 
   /** The layer of the next record. It takes the record's header to tell Remus from COLO. */
@@ -93,7 +103,7 @@ export class StreamOrder {
       this.#checkpointed = isControl ? 'colo' : 'remus'
       if (!isControl) this.#goTo('libxc')
     }
-    return layers[this.place] ?? 'libxl'
+    return this.layer
   }
 
   /** The row of a type in a layer, if it is known. */
@@ -110,7 +120,9 @@ export class StreamOrder {
 
   #brokenRule(spec: RecordSpec): string | undefined {
     const { guest, imageVersion } = this.facts
-    if (this.#checkpointed === 'colo' && guest === 'pv') return 'COLO is only for HVM guests'
+    if (this.#checkpointed === 'colo' && guest === 'pv' && !this.#pvPardoned) {
+      return 'COLO is only for HVM guests'
+    }
     if (this.#leads(spec) === undefined) return `not legal in '${this.place}'`
     if (spec.guest !== undefined && guest !== undefined && spec.guest !== guest) {
       return `only for ${spec.guest.toUpperCase()} guests`
@@ -120,8 +132,9 @@ export class StreamOrder {
     }
     if (spec.once === true && this.#seen.has(spec)) return 'at most once in an image'
     if (spec.plainOnly === true && !this.#mayBePlain()) return 'only in plain streams'
-    if (spec === LIBXC.CHECKPOINT && this.#checkpointed === 'none') {
-      return 'only in checkpointed streams'
+    if (spec === LIBXC.CHECKPOINT) {
+      if (this.#checkpointed === 'none') return 'only in checkpointed streams'
+      if (this.#seen.has(LIBXC.VERIFY)) return 'an image with a VERIFY has no checkpoints'
     }
     const missing = spec.needs?.find((need) => this.#applies(need) && !this.#seen.has(need))
     return missing === undefined ? undefined : `${missing.name} must come before`
@@ -152,6 +165,45 @@ export class StreamOrder {
     if (from === 'svm resumed') this.checkpoints++
     const to = this.#leads(spec)
     if (to !== undefined && to !== from) this.#goTo(to)
+  }
+
+  /**
+   * A record was refused, and the stream is judged on all the same: what it was refused for is not
+   * held against later records.
+   */
+  pardon(spec: RecordSpec): void {
+    if (this.facts.guest === 'pv') this.#pvPardoned = true
+    for (const need of spec.needs ?? []) {
+      if (!this.#applies(need) || this.#seen.has(need)) continue
+      this.#seen.add(need)
+      need.forget?.(this.facts)
+    }
+  }
+
+  /**
+   * A record is whole that stood where it may not, or was otherwise refused: goes where it would
+   * lead if its place cannot be doubted, so that one flaw is not taken for many.
+   */
+  passedRefused(spec: RecordSpec, controlId: number | undefined): void {
+    const { place } = this
+    if (spec === LIBXL.CHECKPOINT_STATE) {
+      const due = controlPlaces.find((one) => controlsDue[one] === controlId)
+      if (due === undefined) return this.passed(spec)
+      const isHere = this.#inBack ? due !== 'control' : ['control', 'checkpoint'].includes(place)
+      return isHere ? this.#goTo(spec.leads[due] ?? place) : undefined
+    }
+    if (this.#leads(spec) !== undefined) return this.passed(spec)
+    this.#seen.add(spec)
+    if (spec === LIBXL.LIBXC_CONTEXT) this.#goTo('image header')
+    if (spec === LIBXL.END && !this.#inBack) this.#goTo('ended')
+    if (spec === LIBXC.CHECKPOINT_DIRTY_PFN_LIST && this.#inBack) this.#goTo('svm ready')
+  }
+
+  /** A domain header is behind that does not say of which guest. */
+  passedUnknownDomain(): void {
+    this.facts.guest = undefined
+    this.facts.pfnHighest = Infinity
+    this.#goTo('libxc')
   }
 
   /** A header was read and is in order. */

@@ -9,7 +9,7 @@
 //
 // What comes next is the order's to say (stream-order.ts); what a record must be like, its row's.
 
-import { decodeBody, offsetOfField } from './body-layout.ts'
+import { judgeBody } from './body-check.ts'
 import { readU32, roundUp8 } from './byte-order.ts'
 import { LIBXC } from './libxc-records.ts'
 import * as pageData from './page-data.ts'
@@ -217,7 +217,11 @@ export class StreamReader {
 
   #parseBody(body: Uint8Array): void {
     const { spec, offset, length } = this.#record
-    if (spec.check !== undefined || spec.note !== undefined) this.#check(spec, offset, body)
+    const flaw = judgeBody(spec, body, this.#order.facts)
+    if (flaw !== undefined) {
+      const at = offset + pageData.RECORD_HEADER_BYTES + flaw.at
+      throw this.#error(flaw.code, at, `${flaw.rule} (${spec.section})`)
+    }
     const checkpoints = this.#order.checkpoints
     this.#order.passed(spec)
     if (this.#order.checkpoints > checkpoints) {
@@ -225,16 +229,6 @@ export class StreamReader {
     }
     this.#sink.record(length === 0 ? this.#record : { ...this.#record, body })
     this.#next()
-  }
-
-  #check(spec: RecordSpec, offset: number, body: Uint8Array): void {
-    const fields = decodeBody(spec.layout, body)
-    const flaw = spec.check?.(fields, this.#order.facts)
-    if (flaw !== undefined) {
-      const at = offset + pageData.RECORD_HEADER_BYTES + offsetOfField(spec.layout, flaw.field)
-      throw this.#error(flaw.code ?? 'bad-value', at, `${flaw.rule} (${spec.section})`)
-    }
-    spec.note?.(fields, this.#order.facts)
   }
 
   #parsePageCount(count: number): void {

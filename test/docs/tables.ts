@@ -15,6 +15,8 @@ import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-
 import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
 import { type VMStateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
 import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
+import { findingCodes, severities } from '../../shared/formats/verify/finding.ts'
+import { octetDiagram } from '../../shared/formats/verify/octet-diagram.ts'
 import { DELAYS, DELAY_NAMES } from '../../shared/protocol/delays.ts'
 import { ERRORS } from '../../shared/protocol/errors.ts'
 import { RULES } from '../../shared/protocol/invariants.ts'
@@ -166,6 +168,14 @@ function records(rows: Readonly<Record<string, RecordSpec>>): string {
   )
 }
 
+/** Every record of a layer, drawn. */
+function diagrams(rows: Readonly<Record<string, RecordSpec>>): string {
+  const sorted = Object.values(rows).toSorted((a, b) => a.type - b.type)
+  return sorted
+    .map((spec) => [`**${spec.name}**`, '', '```', ...octetDiagram(spec), '```'].join('\n'))
+    .join('\n\n')
+}
+
 function exitCodes(): string {
   const rows = Object.values(EXIT_CODES).map((row) => [String(row.code), row.meaning])
   return table(['exit code', 'means'], rows)
@@ -238,6 +248,10 @@ export const TABLES: Tables = {
   'control-messages': controlMessages,
   'records-libxl': () => records(LIBXL),
   'records-libxc': () => records(LIBXC),
+  'diagrams-libxl': () => diagrams(LIBXL),
+  'diagrams-libxc': () => diagrams(LIBXC),
+  'finding-codes': () => meanings('code', findingCodes),
+  severities: () => meanings('severity', severities),
   'stream-errors': () => meanings('code', streamErrorCodes),
   'ber-errors': () => meanings('code', berErrorCodes),
   'vmstate-types': vmstateTypeRows,

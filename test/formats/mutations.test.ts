@@ -6,53 +6,11 @@ import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
 import { StreamError } from '../../shared/formats/stream-error.ts'
 import { StreamReader } from '../../shared/formats/stream-reader.ts'
 import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
+import { mutate, randomFrom } from './mutate.ts'
 import * as streams from './streams.ts'
 
 const RUNS = 20_000
 const limits = { recordBytesMax: 1 << 20, pfnsMax: 4096, blobBytesMax: 1 << 16 }
-
-type Random = (below: number) => number
-
-/** mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): Random {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
-
-/** Byte 4 of a record's header is its length; most damage goes there and to the words around it. */
-function mutate(parts: readonly Uint8Array[], random: Random): Uint8Array {
-  const copies: Uint8Array[] = parts.map((part) => part.slice())
-  const index = random(copies.length)
-  const part = copies[index]
-  switch (random(7)) {
-    case 0:
-      part[random(part.length)] ^= 1 << random(8)
-      break
-    case 1:
-      part[random(Math.min(32, part.length))] = random(256)
-      break
-    case 2:
-      new DataView(part.buffer).setUint32(4, random(3) === 0 ? 0xffffffff : random(9000), true)
-      break
-    case 3:
-      new DataView(part.buffer).setUint32(0, random(0x16), true)
-      break
-    case 4:
-      copies[index] = part.subarray(0, random(part.length))
-      break
-    case 5:
-      copies.splice(index, 1, streams.bytesOf(random(40), random(99)), part)
-      break
-    default:
-      copies.splice(random(copies.length), random(2), copies[random(copies.length)])
-  }
-  return streams.join(copies)
-}
 
 function verdictOf(bytes: Uint8Array, options: StreamReaderOptions, piece: number): string {
   let largest = 0
