@@ -7,6 +7,7 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 
 import { allocation } from './allocation.ts'
+import { decode } from './decode.ts'
 import { dirtyCheckpoint } from './dirty-checkpoint.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
+  g: { what: "decoding a stream beside QEMU's own script", run: decode },
 }
 
 const roundsDefault = 7
