@@ -10,6 +10,8 @@ import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-spec.ts'
+import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
+import { type VMStateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
 import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
 import { DELAYS, DELAY_NAMES } from '../../shared/protocol/delays.ts'
 import { ERRORS } from '../../shared/protocol/errors.ts'
@@ -167,6 +169,41 @@ function exitCodes(): string {
   return table(['exit code', 'means'], rows)
 }
 
+const KIND_WORDS: Readonly<Record<VMStateType['kind'], string>> = {
+  int: 'number',
+  int64: 'bigint',
+  bool: 'one byte, 0 or 1; boolean',
+  bytes: 'Uint8Array of `size` bytes',
+  bitmap: 'words of 64 bits; Uint8Array',
+  text: 'its length in one byte, then each character one; string',
+  null: 'the byte 0x30; null',
+  struct: 'its fields and subsections; object',
+  list: '1 and an element, as often as there are any, then 0; array',
+  tree: 'be32 count; 1, a key and a value for each, then 0; array of `{ key, value }`',
+}
+
+function typeWords(type: VMStateType): string {
+  if (!('bytes' in type)) return KIND_WORDS[type.kind]
+  const sign = type.signed ? 'signed' : 'unsigned'
+  const plain = `${sign}, ${8 * type.bytes} bits, big-endian; ${KIND_WORDS[type.kind]}`
+  if (type.check === undefined) return plain
+  const rule = type.check === 'equal' ? 'the same here' : 'between 0 and the value here'
+  return `${plain}; must be ${rule}`
+}
+
+function vmstateTypeRows(): string {
+  const rows = Object.entries<VMStateType>(vmstateTypes)
+  return table(
+    ['type', 'on the wire; in the device'],
+    rows.map(([name, type]) => [code(name), typeWords(type)]),
+  )
+}
+
+function traceEvents(events: Readonly<Record<string, readonly string[]>>): string {
+  const rows = Object.entries(events).map(([name, args]) => [code(name), args.join(', ')])
+  return table(['event', 'arguments'], rows)
+}
+
 export const TABLES: Tables = {
   messages: () =>
     table(
@@ -200,6 +237,8 @@ export const TABLES: Tables = {
   'records-libxl': () => records(LIBXL),
   'records-libxc': () => records(LIBXC),
   'stream-errors': () => meanings('code', streamErrorCodes),
+  'vmstate-types': vmstateTypeRows,
+  'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,
   witnesses: () => meanings('witness', WITNESS_KINDS),
 }

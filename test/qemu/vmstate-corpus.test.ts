@@ -2,6 +2,7 @@
 // the same bytes again, and from the trees comes QEMU's description again, letter by letter. None of these
 // descriptions was written by us, so they hold for all kinds of fields that QEMU's devices have.
 
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
@@ -12,8 +13,14 @@ import {
   ObjectOutputVisitor,
 } from '../../shared/formats/qemu/object-visitor.ts'
 import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
+import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { transfer } from '../../shared/formats/qemu/transfer.ts'
 import { TreeOutputVisitor, type TreeBranch } from '../../shared/formats/qemu/tree-visitor.ts'
+import {
+  findVmDevice,
+  readVmDescription,
+  type VmDescription,
+} from '../../shared/formats/qemu/vmdesc.ts'
 import { vmDescriptionJson, type WrittenDevice } from '../../shared/formats/qemu/vmdesc-writer.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import {
@@ -72,6 +79,13 @@ describe('devices of real streams', () => {
     test('has sections', () => {
       expect(sections.length).toBeGreaterThan(3)
       expect(sections.map(({ device }) => device)).toEqual(description.devices)
+      const found = new Map<string, number>()
+      for (const { device } of sections) {
+        const occurrence = found.get(`${device.name} ${device.instance_id}`) ?? 0
+        found.set(`${device.name} ${device.instance_id}`, occurrence + 1)
+        const { name: idstr, instance_id } = device
+        expect(findVmDevice(description, idstr, instance_id, occurrence)).toBe(device)
+      }
     })
 
     test('binary to object to binary', () => {
@@ -116,6 +130,47 @@ describe('devices of real streams', () => {
       const ours = vmDescriptionJson(description.page_size, devices)
       expect(ours).toBe(String.fromCharCode(...json))
     })
+  })
+})
+
+describe('a damaged description', () => {
+  const damage = fc.array(
+    fc.tuple(fc.nat(), fc.constantFrom(...Buffer.from('0179"{}[],: eindsx'))),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  )
+
+  test.skipIf(!corpusIsHere)(`is told, or tells of other fields ${CORPUS_NEEDED}`, () => {
+    const { json, sections } = readDescribedStream('microvm-virtio-mmio')
+    const outcomes = { told: 0, read: 0 }
+    fc.assert(
+      fc.property(damage, (changes) => {
+        const bytes = json.slice()
+        for (const [place, byte] of changes) bytes[place % bytes.length] = byte
+        let description: VmDescription
+        try {
+          description = readVmDescription(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(QemuStreamError)
+          outcomes.told++
+          return
+        }
+        for (const [i, { vmsd }] of description.devices.entries()) {
+          const file = fileOf(sections[i].body)
+          const device = new ObjectOutputVisitor({}, nested)
+          try {
+            transfer(vmsd, new BinaryInputVisitor(file), device)
+          } catch (error) {
+            expect(error).toBeInstanceOf(QemuStreamError)
+          }
+        }
+        outcomes.read++
+      }),
+      { numRuns: 300 },
+    )
+    expect(Math.min(outcomes.told, outcomes.read)).toBeGreaterThan(10)
   })
 })
 

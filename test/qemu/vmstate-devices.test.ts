@@ -1,6 +1,8 @@
 // Real sections of a real stream, loaded by descriptions in code into objects that have members of their own, and
 // written again to the byte; the description that goes with them is QEMU's own, too.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
@@ -15,6 +17,7 @@ import { transfer } from '../../shared/formats/qemu/transfer.ts'
 import { TreeOutputVisitor } from '../../shared/formats/qemu/tree-visitor.ts'
 import { vmDescriptionJson } from '../../shared/formats/qemu/vmdesc-writer.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+import { ROOT } from '../docs/documents.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import { CORPUS_NEEDED, corpusIsHere, readDescribedStream } from './device-sections.ts'
 import {
@@ -109,6 +112,13 @@ describe.skipIf(!corpusIsHere)(`devices described in code ${CORPUS_NEEDED}`, () 
       'bad-value at byte 4 (vmmouse:queue_size): 200 != 400: another build',
     )
   })
+})
+
+test('the example of the documents is the one that is tested', () => {
+  const text = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+  const example = /```ts\n([^]*?)```/.exec(text('docs/qemu-formats.md'))?.[1]
+  expect(example).toContain('fwCfgVmsd')
+  expect(text('test/qemu/real-devices.ts')).toContain(example)
 })
 
 describe('an older layout', () => {

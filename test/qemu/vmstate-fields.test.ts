@@ -163,6 +163,13 @@ describe('counts and sizes', () => {
     )
     expect(() => load(vmsd, [0, 255, 255, 255])).toThrow('elements of no bytes')
   })
+
+  test('nor can arrays of arrays of them', () => {
+    let vmsd = describing({ name: 'f', type: 'buffer', size: 0, count: 60_000 })
+    for (let i = 0; i < 3; i++)
+      vmsd = describing({ name: 'f', type: 'struct', count: 60_000, vmsd })
+    expect(() => load(vmsd, [])).toThrow('elements of no bytes')
+  })
 })
 
 describe('pointers', () => {

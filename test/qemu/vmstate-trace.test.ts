@@ -176,6 +176,16 @@ test('what fails', () => {
   expect(lines(bytes.subarray(0, -1), 2).at(-1)).toBe('vmstate_subsection_load_bad d d/sub (child)')
 })
 
+test('a device that refuses what it has loaded', () => {
+  const { lines, trace } = tracing()
+  const refusing = { ...point, post_load: () => 'no' }
+  const into = new ObjectOutputVisitor({})
+  expect(() => {
+    transfer(refusing, new BinaryInputVisitor(fileOf(Uint8Array.of(1))), into, { trace })
+  }).toThrow('post_load refuses: no')
+  expect(lines.at(-1)).toBe('vmstate_load_state_end point end -22')
+})
+
 test('every event of the table is said', () => {
   const { trace, heard } = tracing()
   const bytes = saved(trace)

@@ -30,14 +30,18 @@ export class TransferEnds {
   }
 }
 
-/** Elements that take no bytes are not bounded by the stream, so this many are enough. */
-const EMPTY_ELEMENTS_MAX = 65536
+/** Elements that take no bytes are not bounded by the stream: so many in a row, and in all, are enough. */
+const EMPTY_ROW_MAX = 0x10000
+const EMPTY_ELEMENTS_MAX = 0x40000
 
 const KEY: VMStateField = { name: 'key', type: 'uint64' }
 
 export class FieldTransfer {
   readonly #ends: TransferEnds
   readonly #struct: (vmsd: VMStateDescription, version: number, field: VMStateField) => void
+
+  /** Elements that took no bytes until now. */
+  #empty = 0
 
   constructor(
     ends: TransferEnds,
@@ -68,12 +72,15 @@ export class FieldTransfer {
       return
     }
     const start = from.offset
+    let last = start
     for (let i = 0; i < elements; i++) {
-      if (i === EMPTY_ELEMENTS_MAX && isLoad && from.offset === start) {
-        this.#ends.fail('too-long', field.name, `${elements} elements of no bytes`)
+      if (isLoad && i % EMPTY_ROW_MAX === 0 && i > 0) {
+        if (from.offset === last) this.#countEmpty(field, EMPTY_ELEMENTS_MAX)
+        last = from.offset
       }
       this.#element(field.elements === undefined ? field : elementField(field, i), scope, i)
     }
+    if (isLoad && from.offset === start) this.#countEmpty(field, elements)
     to.endArray(field)
     from.endArray(field)
   }
@@ -87,6 +94,12 @@ export class FieldTransfer {
     if ((type.kind !== 'int' && type.kind !== 'int64') || type.check !== undefined) return false
     to.integers(field, type, from.integers(field, type, count))
     return true
+  }
+
+  #countEmpty(field: VMStateField, elements: number): void {
+    this.#empty += elements
+    if (this.#empty < EMPTY_ELEMENTS_MAX) return
+    this.#ends.fail('too-long', field.name, `${EMPTY_ELEMENTS_MAX} elements of no bytes and more`)
   }
 
   #element(field: VMStateField, scope: FieldScope | undefined, index: number | undefined): void {

@@ -32,6 +32,22 @@ const DEPTH_MAX = 512
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 
+const OBJECT = 0x7b
+const OBJECT_END = 0x7d
+const ARRAY = 0x5b
+const ARRAY_END = 0x5d
+const QUOTE = 0x22
+const COLON = 0x3a
+const COMMA = 0x2c
+const BACKSLASH = 0x5c
+const SPACE = 0x20
+
+/** Neither escapes nor anything but ASCII. */
+const PLAIN = /^[ -[\]-\u007f]*$/
+
+/** What a string must not hold: one of the first 32 characters. */
+const CONTROL = /[^ -\uffff]/
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
@@ -53,7 +69,8 @@ export function readJson(bytes: Uint8Array, offset = 0): JsonValue {
 
 /** The first member of that name. */
 export function jsonMember(object: JsonObject, key: string): JsonValue | undefined {
-  return object.members.find((member) => member.key === key)?.value
+  for (const member of object.members) if (member.key === key) return member.value
+  return undefined
 }
 
 class JsonReader {
@@ -69,24 +86,23 @@ class JsonReader {
 
   whole(): JsonValue {
     const value = this.#value()
-    if (this.#next() !== '') this.#fail('something follows the value')
+    if (!Number.isNaN(this.#next())) this.#fail('something follows the value')
     return value
   }
 
   #value(): JsonValue {
-    const first = this.#next()
-    switch (first) {
-      case '{':
+    switch (this.#next()) {
+      case OBJECT:
         return this.#object()
-      case '[':
+      case ARRAY:
         return this.#array()
-      case '"':
+      case QUOTE:
         return this.#string()
-      case 't':
+      case 0x74:
         return this.#word('true', true)
-      case 'f':
+      case 0x66:
         return this.#word('false', false)
-      case 'n':
+      case 0x6e:
         return this.#word('null', null)
       default:
         return this.#number()
@@ -96,15 +112,15 @@ class JsonReader {
   #object(): JsonObject {
     this.#enter()
     const members: JsonMember[] = []
-    if (this.#next() === '}') this.#at++
+    if (this.#next() === OBJECT_END) this.#at++
     else {
       do {
-        if (this.#next() !== '"') this.#fail('a key was due')
+        if (this.#next() !== QUOTE) this.#fail('a key was due')
         const key = this.#string()
-        if (this.#next() !== ':') this.#fail('a colon was due')
+        if (this.#next() !== COLON) this.#fail('a colon was due')
         this.#at++
         members.push({ key, value: this.#value() })
-      } while (this.#goesOn('}'))
+      } while (this.#goesOn(OBJECT_END))
     }
     this.#depth--
     return { kind: 'object', members }
@@ -113,10 +129,10 @@ class JsonReader {
   #array(): JsonArray {
     this.#enter()
     const items: JsonValue[] = []
-    if (this.#next() === ']') this.#at++
+    if (this.#next() === ARRAY_END) this.#at++
     else {
       do items.push(this.#value())
-      while (this.#goesOn(']'))
+      while (this.#goesOn(ARRAY_END))
     }
     this.#depth--
     return { kind: 'array', items }
@@ -128,32 +144,41 @@ class JsonReader {
   }
 
   /** Whether a comma stands here and not the end; either is taken. */
-  #goesOn(end: string): boolean {
+  #goesOn(end: number): boolean {
     const mark = this.#next()
-    if (mark !== ',' && mark !== end) this.#fail(`a comma or ${end} was due`)
+    if (mark !== COMMA && mark !== end) {
+      this.#fail(`a comma or ${String.fromCharCode(end)} was due`)
+    }
     this.#at++
-    return mark === ','
+    return mark === COMMA
   }
 
+  /** Looks for the end first: nearly all strings are plain, and the engine's own search is fast. */
   #string(): string {
-    const start = ++this.#at
-    let hasEscapes = false
-    let isWide = false
-    for (;;) {
-      const code = this.#text.charCodeAt(this.#at)
-      if (code === 0x22) break
-      if (Number.isNaN(code)) this.#fail('the string does not end')
-      if (code < 0x20) this.#fail('a control character within a string')
-      if (code === 0x5c) {
-        hasEscapes = true
-        this.#at++
-      } else if (code > 0x7f) isWide = true
-      this.#at++
+    const start = this.#at + 1
+    let end = this.#text.indexOf('"', start)
+    while (end > start && this.#isEscaped(start, end)) end = this.#text.indexOf('"', end + 1)
+    const raw = this.#text.slice(start, end < 0 ? undefined : end)
+    if (end >= 0 && PLAIN.test(raw)) {
+      this.#at = end + 1
+      return raw
     }
-    const raw = this.#text.slice(start, this.#at++)
-    const text = isWide ? fromUtf8(raw) : raw
-    if (text === undefined) return this.#fail('a string that is not UTF-8')
-    return hasEscapes ? this.#unescaped(text) : text
+    const control = CONTROL.exec(raw)
+    if (control !== null) {
+      this.#at = start + control.index
+      this.#fail('a control character within a string')
+    }
+    this.#at = end < 0 ? this.#text.length : end + 1
+    if (end < 0) this.#fail('the string does not end')
+    const text = fromUtf8(raw) ?? this.#fail('a string that is not UTF-8')
+    return text.includes('\\') ? this.#unescaped(text) : text
+  }
+
+  /** Whether an odd number of backslashes stands ahead of a place in the string. */
+  #isEscaped(start: number, place: number): boolean {
+    let at = place
+    while (at > start && this.#text.charCodeAt(at - 1) === BACKSLASH) at--
+    return (place - at) % 2 === 1
   }
 
   #unescaped(raw: string): string {
@@ -165,9 +190,9 @@ class JsonReader {
 
   #number(): JsonNumber {
     NUMBER.lastIndex = this.#at
-    const text = NUMBER.exec(this.#text)?.[0]
-    if (text === undefined) return this.#fail('a value was due')
-    this.#at += text.length
+    if (!NUMBER.test(this.#text)) this.#fail('a value was due')
+    const text = this.#text.slice(this.#at, NUMBER.lastIndex)
+    this.#at = NUMBER.lastIndex
     return { kind: 'number', text }
   }
 
@@ -178,13 +203,12 @@ class JsonReader {
   }
 
   /** The next character that is no space; none at the end. */
-  #next(): string {
-    for (;;) {
-      const code = this.#text.charCodeAt(this.#at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
-      this.#at++
+  #next(): number {
+    let code = this.#text.charCodeAt(this.#at)
+    while (code <= SPACE && (code === SPACE || code === 0x0a || code === 0x0d || code === 0x09)) {
+      code = this.#text.charCodeAt(++this.#at)
     }
-    return this.#text.charAt(this.#at)
+    return code
   }
 
   #fail(rule: string): never {

@@ -72,9 +72,10 @@ class StructTransfer {
     const scope = outer ?? (usesScope(vmsd) ? new FieldScope(from, to) : undefined)
     for (const field of vmsd.fields) this.#field(vmsd, field, version, scope)
     this.#subsections(vmsd, scope)
-    if (loaded !== undefined) this.#judge(vmsd, 'post_load', vmsd.post_load?.(loaded, version))
+    const refusal = loaded === undefined ? undefined : vmsd.post_load?.(loaded, version)
     if (saved !== undefined) this.#judge(vmsd, 'post_save', vmsd.post_save?.(saved))
-    else trace?.('vmstate_load_state_end', vmsd.name, 'end', 0)
+    else trace?.('vmstate_load_state_end', vmsd.name, 'end', refusal === undefined ? 0 : -22)
+    this.#judge(vmsd, 'post_load', refusal)
   }
 
   #beginLoad(vmsd: VMStateDescription, version: number): void {

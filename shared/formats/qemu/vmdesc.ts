@@ -22,7 +22,7 @@ export interface VmDescription {
   readonly devices: readonly VmDevice[]
 }
 
-/** Keys of the flat bodies that tmp, vstruct and lists have in their field's own object. */
+/** A description within another, and how many bytes of the stream it accounts for. */
 interface Body {
   readonly vmsd: VMStateDescription
   readonly bytes: number
@@ -42,13 +42,17 @@ export function readVmDescription(bytes: Uint8Array, offset = 0): VmDescription 
   return { page_size: numberOf(json, 'page_size', 'description'), devices }
 }
 
-/** The device of a section. */
+/** The device of a section. Some machines have several of one name and instance: `occurrence` counts them. */
 export function findVmDevice(
   description: VmDescription,
   idstr: string,
   instance_id: number,
+  occurrence = 0,
 ): VmDevice | undefined {
-  return description.devices.find((one) => one.name === idstr && one.instance_id === instance_id)
+  let left = occurrence
+  return description.devices.find(
+    (one) => one.name === idstr && one.instance_id === instance_id && left-- === 0,
+  )
 }
 
 /** Bytes that a device, struct or subsection takes by its description, without the head of a subsection. */
