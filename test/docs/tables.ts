@@ -10,6 +10,8 @@ import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-spec.ts'
+import { loadvmTraceEvents } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { qemuStreamErrorCodes } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
 import { type VMStateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
 import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
@@ -38,6 +40,12 @@ function meanings(what: string, words: Readonly<Record<string, string>>): string
 
 export const optionOf = (name: string) =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+function loadvmRows(): string[][] {
+  return Object.entries(loadvmTraceEvents).map(([name, format]) => {
+    return [code(name), format === '' ? '' : code(format)]
+  })
+}
 
 function delays(): string {
   const rows = DELAY_NAMES.map((name) => {
@@ -237,6 +245,8 @@ export const TABLES: Tables = {
   'records-libxl': () => records(LIBXL),
   'records-libxc': () => records(LIBXC),
   'stream-errors': () => meanings('code', streamErrorCodes),
+  'qemu-stream-errors': () => meanings('code', qemuStreamErrorCodes),
+  'loadvm-trace-events': () => table(['event', 'format'], loadvmRows()),
   'vmstate-types': vmstateTypeRows,
   'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,

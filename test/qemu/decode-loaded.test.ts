@@ -61,7 +61,7 @@ async function load(name: string, file: string): Promise<Loaded> {
     for (;;) {
       const { value, done } = await lines.next()
       if (done) throw new Error(`${QEMU} ended: ${String(qemu.stderr.read())}`)
-      const answer = JSON.parse(String(value)) as { return?: { status?: string }; error?: object }
+      const answer = JSON.parse(value) as { return?: { status?: string }; error?: object }
       if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
       if (answer.return !== undefined) return answer.return
     }
