@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 
 import { allocation } from './allocation.ts'
 import { berOfPages } from './ber.ts'
+import { decode } from './decode.ts'
 import { dirtyCheckpoint } from './dirty-checkpoint.ts'
 import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
@@ -34,7 +35,8 @@ const parts: Readonly<Record<string, Part>> = {
   g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
   h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
   i: { what: 'BER of guest memory against asn1js', run: berOfPages },
-  v: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
+  j: { what: "decoding a stream beside QEMU's own script", run: decode },
+  k: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
 }
 
 const roundsDefault = 7

@@ -12,7 +12,7 @@ export function addDecode(program: Command): void {
   for (const { flag, value, kind, help } of DECODE_OPTIONS) {
     const option = new Option(value === undefined ? flag : `${flag} ${value}`, help)
     if (kind === 'list') {
-      option.argParser((text: string, all: readonly string[] = []) => [...all, text])
+      option.argParser((text: string, all: readonly string[] | undefined) => [...(all ?? []), text])
     }
     if (kind === 'number') {
       option.argParser((text: string) => {

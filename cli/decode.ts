@@ -54,7 +54,7 @@ export const DECODE_OPTIONS: readonly OptionRow[] = [
       flag: '--trace',
       name: 'trace',
       kind: 'flag',
-      help: "on standard error, the events that QEMU's trace has when it loads this",
+      help: 'the events that a QEMU traces when it loads this, a line each',
     },
   ] as const),
   {

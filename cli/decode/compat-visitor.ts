@@ -99,7 +99,7 @@ export class CompatVisitor implements OutputVisitor {
       out.add('"')
       if (asBytes) out.pairs(value.subarray(at, at + bytes), true)
       else out.hexAt(value, at, bytes)
-      const isNegative = signed && !asBytes && (value[at] as number) > 0x7f
+      const isNegative = signed && !asBytes && value[at] > 0x7f
       out.add(isNegative ? ` (${negative(value, at, bytes)})"` : '"')
     }
     if (value.length > 0) this.#isFirst = false
@@ -205,6 +205,6 @@ export class CompatVisitor implements OutputVisitor {
 /** The value of a negative number as it lies on the wire. */
 function negative(value: Uint8Array, at: number, bytes: number): bigint {
   let sum = 0n
-  for (let i = at; i < at + bytes; i++) sum = sum * 256n + BigInt(value[i] as number)
+  for (let i = at; i < at + bytes; i++) sum = sum * 256n + BigInt(value[i])
   return BigInt.asIntN(8 * bytes, sum)
 }

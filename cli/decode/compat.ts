@@ -62,7 +62,7 @@ function readsAstray(
   vmsd: VMStateDescription,
   out: TextOutput,
 ): boolean {
-  const { bodyOffset = 0, bytes: own = new Uint8Array() } = sections[index] ?? {}
+  const { bodyOffset, bytes: own } = sections[index]
   const bytes = restOf(sections.slice(index))
   const file = QemuFileReader.over(bytes, bodyOffset)
   const from = new BinaryInputVisitor(file)

@@ -68,13 +68,14 @@ async function showDescription(
   else out.add((await import('./description-text.ts')).descriptionText(json, states.jsonOffset))
 }
 
+function tellMissing({ head, bytes }: KeptSection, reason: string): void {
+  process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
+  process.exitCode = EXIT_CODES.broken.code
+}
+
 async function showCompat(find: FindVmsd, states: DeviceStates, out: TextOutput): Promise<void> {
   const { compatState } = await import('./compat.ts')
-  const missing = ({ head, bytes }: KeptSection, reason: string) => {
-    process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
-    process.exitCode = EXIT_CODES.broken.code
-  }
-  compatState(states, find, out, missing)
+  compatState(states, find, out, tellMissing)
 }
 
 async function showState(

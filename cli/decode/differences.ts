@@ -189,7 +189,9 @@ function textOf({ device, path, left, right }: Difference): string {
 }
 
 function jsonOf({ device, path, left, right }: Difference): object {
-  const side = (row: FieldRow | undefined) =>
-    row === undefined ? null : { offset: row.offset, size: row.size, value: row.value }
-  return { device, path, left: side(left), right: side(right) }
+  return { device, path, left: sideJson(left), right: sideJson(right) }
+}
+
+function sideJson(row: FieldRow | undefined): object | null {
+  return row === undefined ? null : { offset: row.offset, size: row.size, value: row.value }
 }

@@ -12,6 +12,10 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
     const { writeRam } = await import('./ram.ts')
     return writeRam(path, options.ram, settings)
   }
+  if (options.trace) {
+    const { showTrace } = await import('./trace.ts')
+    return showTrace(path, options, settings)
+  }
   if (options.at !== undefined) {
     const { showPlace } = await import('./place.ts')
     return showPlace(path, options.at, options, settings)

@@ -87,11 +87,15 @@ export class StateText implements OutputVisitor {
       isGap = isZero
       this.#lineHead(this.#last + start)
       if (isZero) this.#out.add('0x0 ...')
-      for (let at = start; at < end && !isZero; at += bytes) {
-        if (at > start) this.#out.add(' ')
-        this.#out.hexAt(value, at, bytes)
-      }
+      else this.#numbers(value, start, end, bytes)
       this.#out.add('\n')
+    }
+  }
+
+  #numbers(value: Uint8Array, start: number, end: number, bytes: number): void {
+    for (let at = start; at < end; at += bytes) {
+      if (at > start) this.#out.add(' ')
+      this.#out.hexAt(value, at, bytes)
     }
   }
 

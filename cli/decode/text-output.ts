@@ -106,9 +106,9 @@ export class TextOutput {
     to[at++] = 0x30
     to[at++] = 0x78
     for (let i = from; i < from + bytes; i++) {
-      const byte = value[i] as number
-      to[at++] = DIGITS[byte >>> 4] as number
-      to[at++] = DIGITS[byte & 15] as number
+      const byte = value[i]
+      to[at++] = DIGITS[byte >>> 4]
+      to[at++] = DIGITS[byte & 15]
     }
     this.#at = at
   }
@@ -163,7 +163,7 @@ export class TextOutput {
     const at = this.#at
     let rest = value
     for (let i = at + count - 1; i >= at; i--) {
-      bytes[i] = DIGITS[rest & 15] as number
+      bytes[i] = DIGITS[rest & 15]
       rest >>>= 4
     }
     this.#at = at + count

@@ -12,6 +12,8 @@ import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-spec.ts'
+import { loadvmTraceEvents } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { qemuStreamErrorCodes } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
 import { type VMStateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
 import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
@@ -42,6 +44,12 @@ function meanings(what: string, words: Readonly<Record<string, string>>): string
 
 export const optionOf = (name: string) =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+function loadvmRows(): string[][] {
+  return Object.entries(loadvmTraceEvents).map(([name, format]) => {
+    return [code(name), format === '' ? '' : code(format)]
+  })
+}
 
 function delays(): string {
   const rows = DELAY_NAMES.map((name) => {
@@ -254,6 +262,8 @@ export const TABLES: Tables = {
   severities: () => meanings('severity', severities),
   'stream-errors': () => meanings('code', streamErrorCodes),
   'ber-errors': () => meanings('code', berErrorCodes),
+  'qemu-stream-errors': () => meanings('code', qemuStreamErrorCodes),
+  'loadvm-trace-events': () => table(['event', 'format'], loadvmRows()),
   'vmstate-types': vmstateTypeRows,
   'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,

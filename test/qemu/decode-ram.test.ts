@@ -12,7 +12,7 @@ import { inflatePage } from '../../cli/decode/zlib-pages.ts'
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { applyXbzrle } from '../../shared/formats/qemu/xbzrle.ts'
 import { captureBytes, channelBytes, CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
-import { REFERENCE_MISSING, referenceScript } from './reference.ts'
+import { REFERENCE_MISSING, referenceScript } from '../../bench/reference/analyze-migration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colo-decode-ram-'))
 afterAll(() => rmSync(folder, { recursive: true }))

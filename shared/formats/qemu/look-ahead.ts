@@ -27,14 +27,19 @@ export class LookAhead {
       const found = file.buffer.subarray(start, start + there).indexOf(byte, at)
       if (found >= 0) return found
       at = Math.max(at, there)
-      if (!file.has(at + 1)) return -1
+      if (!this.has(at + 1)) return -1
     }
+  }
+
+  /** Whether so many bytes are to come and can be kept: sizes come from the stream, and may be anything. */
+  has(count: number): boolean {
+    return count <= LOOK_AHEAD_BYTES_MAX && this.#file.has(count)
   }
 
   /** -1 behind the end. */
   byte(at: number): number {
     const file = this.#file
-    return file.has(at + 1) ? (file.buffer[file.placeOf(file.offset + at)] ?? -1) : -1
+    return this.has(at + 1) ? (file.buffer[file.placeOf(file.offset + at)] ?? -1) : -1
   }
 
   u16(at: number): number {

@@ -2,7 +2,7 @@
 // byte: whoever writes down all that these methods are given has written the stream again. Bytes are lent for the
 // call only. A listener extends SilentSink and overrides what it wants to hear.
 
-export const SECTION_START = 1
+export const SECTION_START = 1 as const
 export const SECTION_PART = 2
 export const SECTION_END = 3
 export const SECTION_FULL = 4

@@ -83,7 +83,7 @@ export class SectionDelimiter {
 
   #bySize({ sectionId, idstr, instanceId, occurrence }: Named): Body | undefined {
     const length = this.sizes?.(idstr, instanceId, occurrence)
-    if (length === undefined || !this.#file.has(length)) return undefined
+    if (length === undefined || !this.#ahead.has(length)) return undefined
     const isEnd =
       this.hasFooters === false ? this.#isItem(length) : this.#isFooter(length, sectionId)
     return isEnd ? { length, delimiter: 'description' } : undefined
@@ -196,7 +196,7 @@ export class SectionDelimiter {
     if (!this.#isDescription(eof)) return undefined
     const length = this.#ahead.u32(eof + 2)
     const json = eof + 6
-    if (length > LOOK_AHEAD_BYTES_MAX || !this.#file.has(json + length)) return undefined
+    if (length > LOOK_AHEAD_BYTES_MAX || !this.#ahead.has(json + length)) return undefined
     const start = this.#file.placeOf(this.#file.offset + json)
     const bytes = this.#file.buffer.subarray(start, start + length)
     try {
@@ -253,7 +253,7 @@ export class SectionDelimiter {
         return this.#isHead(at)
       case PART:
       case END:
-        return this.#file.has(at + 5)
+        return this.#ahead.has(at + 5)
       case COMMAND:
         return this.#isCommand(at)
       default:
@@ -279,7 +279,7 @@ export class SectionDelimiter {
 
   #isCommand(at: number): boolean {
     return (
-      this.#file.has(at + 5) &&
+      this.#ahead.has(at + 5) &&
       faultOfCommand(this.#ahead.u16(at + 1), this.#ahead.u16(at + 3)) === undefined
     )
   }
@@ -287,7 +287,7 @@ export class SectionDelimiter {
   #isHead(at: number): boolean {
     const nameBytes = this.#ahead.byte(at + 5)
     const behind = at + 6 + nameBytes
-    if (nameBytes < 2 || !this.#file.has(behind + 8)) return false
+    if (nameBytes < 2 || !this.#ahead.has(behind + 8)) return false
     for (let i = at + 6; i < behind; i++) {
       const byte = this.#ahead.byte(i)
       if (byte < 0x20 || byte > 0x7e) return false
