@@ -104,7 +104,7 @@ function judge(
   const verdict = verifier.finish()
   listing.flush()
   const { rest } = filter
-  return { verdict, form: verifier.form ?? form, findings, rest, facts: verifier.forwardFacts }
+  return { verdict, form: verifier.form ?? 'unknown', findings, rest, facts: verifier.forwardFacts }
 }
 
 function tell(

@@ -7,6 +7,7 @@ import { encodeImageHeader } from '../../shared/formats/stream-headers.ts'
 import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
 import { readAll } from './read-all.ts'
 import * as streams from './streams.ts'
+import { verifyAll } from './verify-all.ts'
 
 const bytes = (length: number) => streams.bytesOf(length)
 const plain = streams.plainStream()
@@ -216,6 +217,22 @@ describe('planted damage', () => {
     const bytewise = Array.from(streams.join(parts), (byte) => Uint8Array.of(byte))
     const again = readAll(bytewise, options ?? { form: 'libxl' })
     expect(again.error?.message).toBe(whole.error?.message)
+  })
+
+  // The verifier has no limits of its own, and reads big-endian streams.
+  const judged = planted.filter(({ code, options }) => {
+    return code !== 'too-long' && options?.limits === undefined && code !== 'trailing-bytes'
+  })
+  const littleEndian = judged.filter(({ flaw }) => !flaw.includes('big-endian'))
+
+  it.each(littleEndian)('$flaw is $code to the verifier too', ({ parts, at, code, options }) => {
+    const offset = streams.join(parts.slice(0, at[0])).length + at[1]
+    const { form = 'libxl', checkpointed } = options ?? {}
+    const { findings } = verifyAll([streams.join(parts)], {
+      form: checkpointed === 'colo' ? 'colo' : form,
+    })
+    const first = findings.find(({ severity }) => severity === 'error')
+    expect(first).toMatchObject({ code, offset })
   })
 
   it('finds a pfn beyond those of a PV guest', () => {

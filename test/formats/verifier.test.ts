@@ -96,6 +96,13 @@ describe('the verifier', () => {
     expect(briefly(early.findings)).toEqual([`error truncated ${first - 1}`])
   })
 
+  it.each([0, 5])('says of %d bytes that they are no stream', (length) => {
+    const { verdict, findings, verifier } = verifyAll([new Uint8Array(length)])
+    expect(findings).toMatchObject([{ code: 'truncated', record: 'header', offset: length }])
+    expect(verdict).toMatchObject({ judgement: 'invalid', ending: 'truncated' })
+    expect(verifier.form).toBeUndefined()
+  })
+
   it('gives up where it cannot know what follows', () => {
     const lost = plain.with(2, encodeImageHeader(4))
     const { verdict, findings } = verifyAll([streams.join(lost)])
@@ -233,6 +240,14 @@ describe('a back channel', () => {
     expect(findings).toMatchObject([
       { code: 'out-of-step', offset: offsetOf(parts, 3) + 16, found: '0x8' },
     ])
+  })
+
+  it('that Xen 4.18 or later has written is told by its stray bytes', () => {
+    const list = streams.dirtyPfnList([1, 0x20])
+    const stray = streams.join([list.subarray(0, 8), new Uint8Array(8), list.subarray(8)])
+    const { findings } = verifyAll([streams.join([SVM_READY, SVM_RESUMED, SVM_SUSPENDED, stray])])
+    expect(findings[0]).toMatchObject({ code: 'unknown-record', record: '0x20' })
+    expect(findings[0]?.rule).toContain('Xen 4.18 and later')
   })
 
   it('names pfns, not page types', () => {

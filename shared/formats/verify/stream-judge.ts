@@ -21,6 +21,10 @@ import { forms } from './stream-form.ts'
 import type { FormName } from './stream-form.ts'
 import type { VerifierSink } from './verifier-sink.ts'
 
+/** xen-streams.md, 6.2: its writer counts the record's own structure for its header. */
+const STRAY =
+  '; Xen 4.18 and later put 8 stray bytes into a dirty list, so that its last pfn is taken for a record'
+
 const noFields: Body['fields'] & Readonly<Record<string, unknown>> = {}
 const noBody: Body = { fields: noFields, tail: undefined, tailBytes: 0 }
 /**
@@ -56,6 +60,7 @@ export class StreamJudge {
   #layer: Layer = 'libxl'
   #spec: RecordSpec | undefined
   #isRefused = false
+  #previous: RecordSpec | undefined
   #fields: Readonly<Record<string, unknown>> = noFields
 
   constructor(
@@ -184,7 +189,8 @@ export class StreamJudge {
     const section = `${this.#layer === 'libxl' ? '2' : '3'}, ${this.#layer} stream`
     if (type < OPTIONAL_BIT) {
       this.#isRefused = true
-      const rule = `the type must be one of ${this.#layer}, or optional`
+      const isStray = this.#previous === LIBXC.CHECKPOINT_DIRTY_PFN_LIST && this.#length === 0
+      const rule = `the type must be one of ${this.#layer}, or optional${isStray ? STRAY : ''}`
       this.report('error', 'unknown-record', this.#offset, rule, this.name, section)
     } else {
       const rule = `${this.#layer === 'libxl' ? 'libxl' : 'a checkpoint of libxc'} does not skip it`
@@ -222,6 +228,7 @@ export class StreamJudge {
       const [type, length, fields] = [this.#type, this.#length, this.#fields]
       this.#sink.record?.({ spec, name, layer, type, offset, index, length, fields })
     }
+    this.#previous = spec
     if (spec === undefined) return
     const { controlId } = this.#fields
     if (spec === LIBXL.CHECKPOINT_STATE) {

@@ -68,6 +68,7 @@ export class StreamVerifier {
     this.#run = new PageRun(this.#judge, this.#seen)
     if (form === 'auto') {
       this.#await('form', FORM_BYTES)
+      this.#judge.expects('header')
     } else {
       this.#form = form
       this.#next()
