@@ -160,7 +160,8 @@ export async function showPlace(
 ): Promise<void> {
   const finder = new PlaceFinder(wanted)
   if (path === '-') throw new CliError('usage', '--at reads its stream twice: give it a file')
-  const walked = await walk(path, finder, settings)
+  // Pages of channels lie in other files.
+  const walked = await walk(path, finder, { ...settings, channels: [] })
   const found = [...finder.found]
   if (finder.section !== undefined) found.push(...(await fieldAt(path, wanted, options, settings)))
   if (found.length === 0) {
