@@ -57,9 +57,9 @@ const VERBS_IN_ORDER = [
   addStop,
   addGuest,
   addFlatten,
+  addVerify,
   addDecode,
   addConvert,
-  addVerify,
 ] as const
 
 export function makeProgram(): Command {
