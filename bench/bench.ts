@@ -14,6 +14,7 @@ import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
 import type { Benchmark, Figure } from './figure.ts'
+import { guestWork } from './guest-work.ts'
 import { logPause } from './log-pause.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
@@ -37,6 +38,7 @@ const parts: Readonly<Record<string, Part>> = {
   i: { what: 'BER of guest memory against asn1js', run: berOfPages },
   j: { what: "decoding a stream beside QEMU's own script", run: decode },
   k: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
+  l: { what: 'what a guest gets done with the dirty log', run: guestWork },
 }
 
 const roundsDefault = 7
