@@ -2,7 +2,11 @@
 // deadlines of a few milliseconds mean nothing on cores that other tests burn.
 import { defineConfig } from 'vitest/config'
 
-const realProcesses = ['test/integration/**/*.test.ts', 'test/cli/**/*.test.ts']
+const realProcesses = [
+  'test/integration/**/*.test.ts',
+  'test/cli/**/*.test.ts',
+  'test/ber/processes/**/*.test.ts',
+]
 
 export default defineConfig({
   test: {

@@ -7,10 +7,14 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 
 import { allocation } from './allocation.ts'
+import { berOfPages } from './ber.ts'
+import { decode } from './decode.ts'
 import { dirtyCheckpoint } from './dirty-checkpoint.ts'
+import { dirtyLog } from './dirty-log.ts'
 import { emptyCheckpoint } from './empty-checkpoint.ts'
 import { failoverTime } from './failover-time.ts'
 import type { Benchmark, Figure } from './figure.ts'
+import { logPause } from './log-pause.ts'
 import { memory } from './memory.ts'
 import { jsonOf, tableOf, type Machine } from './report.ts'
 import { seeding } from './seeding.ts'
@@ -28,7 +32,11 @@ const parts: Readonly<Record<string, Part>> = {
   d: { what: 'from the death of the primary to the first answer', run: failoverTime },
   e: { what: 'resident memory of the daemons', run: memory },
   f: { what: 'allocation for a page', run: allocation },
-  v: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
+  g: { what: 'what the marks of the dirty log cost', run: dirtyLog },
+  h: { what: 'the pause with the dirty log, against scans, through the daemons', run: logPause },
+  i: { what: 'BER of guest memory against asn1js', run: berOfPages },
+  j: { what: "decoding a stream beside QEMU's own script", run: decode },
+  k: { what: "colo verify against Xen's verify-stream-v2", run: verifying },
 }
 
 const roundsDefault = 7

@@ -5,11 +5,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { freePort } from '../cli/up/ports.ts'
 import type { ConfigInput } from '../daemon/config.ts'
 import { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'
@@ -17,6 +17,8 @@ import type { CheckpointRow } from '../shared/trace/rows.ts'
 
 const patienceMs = 30_000
 const pollMs = 5
+/** Who asks for the status takes the time of the daemon that is measured: a seed is left alone that long. */
+const undisturbedMs = 300
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = basename(dirname(here)) === 'dist' ? dirname(dirname(here)) : dirname(here)
@@ -29,18 +31,10 @@ export const otherSide = (name: SideName): SideName => (name === 'a' ? 'b' : 'a'
 export interface PairOptions {
   readonly guest: string
   readonly memoryBytes: number
+  readonly dirty?: ConfigInput['dirty']
   readonly delays?: Readonly<Record<string, number>>
   /** Arguments of Node itself, for a benchmark that looks into a daemon. */
   readonly nodeArguments?: readonly string[]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export const sleep = async (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -78,7 +72,8 @@ export class DaemonPair {
   /** Both sides are `protected` when it resolves. */
   static async start(options: PairOptions): Promise<DaemonPair> {
     const ports: number[] = []
-    while (ports.length < 3 * sides.length) ports.push(await freePort())
+    const taken = new Set<number>()
+    while (ports.length < 3 * sides.length) ports.push(await freePort(taken))
     const pair = new DaemonPair(options, ports)
     try {
       await pair.launch('a', 'primary')
@@ -164,6 +159,7 @@ export class DaemonPair {
     } finally {
       child.kill('SIGCONT')
     }
+    await sleep(undisturbedMs)
     await this.protected()
   }
 
@@ -199,6 +195,7 @@ export class DaemonPair {
       peer: `127.0.0.1:${this.#ports[otherSide(name)].control}`,
       guest: join(root, 'dist', 'guests', `${this.#options.guest}.wasm`),
       memoryBytes: this.#options.memoryBytes,
+      dirty: this.#options.dirty,
       log: join(this.#dir, `${name}.log`),
       delays: this.#options.delays ?? {},
     }

@@ -8,7 +8,9 @@ import type { CheckpointRow } from '../shared/trace/rows.ts'
 
 export const ramMb = 64
 export const ramPages = ramMb * 256
-export const regionPages = 16_000
+/** Of a guest of so many MiB, the pages that `dirty` may choose from. */
+export const regionPagesOf = (mb: number) => mb * 250
+export const regionPages = regionPagesOf(ramMb)
 
 const periodMs = 20_000
 /** Other work on the machine must not end a session in mid-round. */
@@ -19,27 +21,28 @@ const settleMs = 25
 const otherPagesMax = 8
 
 export interface StressPair {
+  readonly mb: number
   readonly pair: DaemonPair
   readonly client: LineClient
 }
 
 export async function withStressPair<T>(
   work: (stress: StressPair) => Promise<T>,
-  more: Partial<PairOptions> = {},
+  { mb = ramMb, ...more }: Partial<PairOptions> & { readonly mb?: number } = {},
 ): Promise<T> {
   const options = {
     guest: 'stress',
-    memoryBytes: ramMb << 20,
+    memoryBytes: mb * 2 ** 20,
     delays: { periodMs, suspectMs },
     ...more,
   }
   return DaemonPair.with(options, async (pair) => {
     const client = await LineClient.connect(pair.clientPort(pair.primary))
     try {
-      const answer = await client.ask(`fill ${regionPages}`)
+      const answer = await client.ask(`fill ${regionPagesOf(mb)}`)
       if (answer !== 'ok') throw new Error(`the stress guest can't fill its region: ${answer}`)
       await sleep(settleMs)
-      return await work({ pair, client })
+      return await work({ mb, pair, client })
     } finally {
       client.close()
     }
@@ -47,16 +50,17 @@ export async function withStressPair<T>(
 }
 
 /** How many pages `dirty` changes at this share. */
-export const dirtyPagesOf = (permille: number) => Math.floor((regionPages * permille) / 1000)
+export const dirtyPagesOf = (permille: number, mb = ramMb) =>
+  Math.floor((regionPagesOf(mb) * permille) / 1000)
 
 /** Makes `count` checkpoints with that share of the region dirty; gives the rows of those that were just so. */
 export async function dirtyCheckpoints(
-  { pair, client }: StressPair,
+  { mb, pair, client }: StressPair,
   permille: number,
   count: number,
 ): Promise<CheckpointRow[]> {
   const { epoch } = await pair.status(pair.primary)
-  const pages = dirtyPagesOf(permille)
+  const pages = dirtyPagesOf(permille, mb)
   for (let i = 0; i < count; i++) {
     const answer = await client.ask(`dirty ${permille}`)
     if (Number(answer) !== pages) throw new Error(`dirty ${permille} was answered with ${answer}`)

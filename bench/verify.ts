@@ -111,7 +111,7 @@ async function compare(shape: Shape, folder: string, rounds: number): Promise<Fi
   rmSync(file)
   const { name, goal } = shape
   return beside(
-    { part: 'v', name, unit: 'ms', goal: { sign: '>=', limit: goal, of: 'ratio' } },
+    { part: 'k', name, unit: 'ms', goal: { sign: '>=', limit: goal, of: 'ratio' } },
     times['ours'],
     xen && { name: 'verify-stream-v2', values: times['xen'], inverse: true },
     "no python3 or no Debian's xen-utils",
@@ -146,10 +146,10 @@ async function measurePipe(gib: number): Promise<Figure[]> {
   const rate = mb / ((performance.now() - began) / 1000)
   const goal = { sign: '<=', limit: 120, of: 'ours' } as const
   return [
-    absolute({ part: 'v', name: `peak memory, ${gib} GiB through a pipe`, unit: 'MB', goal }, [
+    absolute({ part: 'k', name: `peak memory, ${gib} GiB through a pipe`, unit: 'MB', goal }, [
       peak,
     ]),
-    absolute({ part: 'v', name: `${gib} GiB through a pipe`, unit: 'MB/s' }, [rate]),
+    absolute({ part: 'k', name: `${gib} GiB through a pipe`, unit: 'MB/s' }, [rate]),
   ]
 }
 

@@ -5,6 +5,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ZodError } from 'zod'
 import { chooseWitness, configSchema, type Config, type ConfigInput } from '../daemon/config.ts'
 import { splitAddress } from '../shared/channel/address.ts'
+import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
 import { DELAYS, DELAY_NAMES, type DelayName } from '../shared/protocol/delays.ts'
 import { CliError, oneLine } from './exit-codes.ts'
 import { DEFAULT_DIR, SHIPPED_GUEST } from './places.ts'
@@ -30,6 +31,7 @@ export interface GuestOptions {
   readonly dir: string
   readonly guest: string
   readonly memory: number
+  readonly dirty: DirtyMode
   readonly witness: string
   readonly failback: 'auto' | 'manual'
   readonly record?: string
@@ -58,6 +60,12 @@ export function addGuestOptions(command: Command): Command {
       )
         .argParser(argument(parseSize))
         .default(64 * 1024 * 1024, '64MiB'),
+    )
+    .addOption(
+      new Option('--dirty <how>', "how the guest's dirty pages are found; both sides give the same")
+        .choices(Object.keys(DIRTY_MODES))
+        .env('COLO_DIRTY')
+        .default('auto'),
     )
     .option(
       '--witness <kind>',

@@ -73,6 +73,7 @@ function describeSide({ side, answer }: { side: string; answer: Answer }): strin
       'gen',
       'trigger',
       'pause',
+      'find',
       ...STAGE_NAMES,
       'cycle ms',
       'pages',
@@ -90,7 +91,7 @@ function describeSide({ side, answer }: { side: string; answer: Answer }): strin
 function checkpointCells(row: CheckpointRow): string[] {
   return [
     ...[String(row.epoch), String(row.generation), row.trigger],
-    ...[row.pause, ...STAGE_NAMES.map((name) => row.stages[name]), row.cycle].map(showMs),
+    ...[row.pause, row.find, ...STAGE_NAMES.map((name) => row.stages[name]), row.cycle].map(showMs),
     ...[String(row.pages), showBytes(row.bytes), showBytes(row.held), row.outcome],
   ]
 }

@@ -72,14 +72,14 @@ export function oneSide(command: Command, role: Role): Command {
     )
     .addOption(new Option('--with-parent', 'end when the parent process does').hideHelp())
   return addDelayOptions(command).action(async (options: OneSideOptions & DelayOptions) => {
-    const { memory, withParent = false, ...rest } = options
+    const { memory, dirty, withParent = false, ...rest } = options
     const { name, pair, dir, control, data, advertiseData, clients, peer, guest, witness } = rest
     const { failback, tokenFile, record, log, logLevel } = rest
     const addresses = { control, data, advertiseData, clients, peer }
     const kept = { dir, tokenFile, record, log, logLevel }
     const config = checkConfig({
       ...{ name, pair, told: role, ...addresses, ...kept },
-      ...{ guest, memoryBytes: memory, witness, failback, delays: delaysOf(options) },
+      ...{ guest, memoryBytes: memory, dirty, witness, failback, delays: delaysOf(options) },
     })
     await runDaemon(config, withParent)
   })

@@ -7,9 +7,12 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
+import { addConvert } from './convert.ts'
+import { addDecode } from './decode-verb.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
 import { addFlatten } from './flatten.ts'
+import { addGuest } from './guest.ts'
 import { addHistory } from './history.ts'
 import { addPause } from './pause.ts'
 import { addPrimary } from './primary.ts'
@@ -52,8 +55,11 @@ const VERBS_IN_ORDER = [
   addStartOver,
   addAdopt,
   addStop,
+  addGuest,
   addFlatten,
   addVerify,
+  addDecode,
+  addConvert,
 ] as const
 
 export function makeProgram(): Command {

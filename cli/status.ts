@@ -55,6 +55,16 @@ const TITLES = [
   'clients',
 ]
 
+/** How dirty pages are found, and how much of the pause that is. */
+function describeKernel({ guest, pause, find }: Status): string {
+  const { scheme, rewriteMs, whyScan } = guest.dirty
+  const parts = [guest.kernel]
+  if (whyScan !== undefined) parts.push(`no log: ${whyScan}`)
+  if (scheme !== 'scan') parts.push(`rewritten in ${showMs(rewriteMs)} ms`)
+  if (pause.p50 > 0) parts.push(`${Math.round((100 * find.p50) / pause.p50)} % of the pause`)
+  return parts.join(', ')
+}
+
 /** Tables for people: what changes, where everything is, and warnings. */
 export function describeStatuses(statuses: readonly Status[]): string {
   const figures = statuses.map((one) => [
@@ -67,7 +77,7 @@ export function describeStatuses(statuses: readonly Status[]): string {
     ...[one.name, String(one.pid), one.addresses.clients, one.addresses.control],
     ...[one.peer.address, one.witness],
     `${one.guest.name} ${showBytes(one.guest.memoryBytes)}${one.guest.paused ? ', paused' : ''}`,
-    one.guest.kernel,
+    describeKernel(one),
   ])
   const placeTitles = [
     'side',

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DELAY_NAMES, delaysWith, type Delays } from '../shared/protocol/delays.ts'
+import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 
 const WASM_PAGE_BYTES = 65536
@@ -42,6 +43,7 @@ export const configSchema = z.object({
     .positive()
     .max(LIMITS.memoryBytesMax, `at most ${LIMITS.memoryBytesMax} bytes`)
     .multipleOf(WASM_PAGE_BYTES, 'a multiple of 64 KiB'),
+  dirty: z.enum(Object.keys(DIRTY_MODES) as [DirtyMode, ...DirtyMode[]]).default('auto'),
   witness: z.string().default('file'),
   failback: z.enum(['auto', 'manual']).default('auto'),
   tokenFile: z.string().optional(),

@@ -59,8 +59,10 @@ export class Daemon {
     this.#tokenFile = config.tokenFile ?? join(home, 'token')
     this.#token = readOrMakeToken(this.#tokenFile)
     this.#log = openLog(config)
-    const { guest, memoryBytes, delays } = config
-    this.#guest = new WasmGuest(guest, memoryBytes, delays.guestCallTimeoutMs)
+    const { guest, memoryBytes, dirty, dir, delays } = config
+    const cache = join(dir, 'modules')
+    const options = { file: guest, memoryBytes, dirty, cache }
+    this.#guest = new WasmGuest(options, delays.guestCallTimeoutMs)
     this.stopped = new Promise<string>((resolve) => {
       this.#ended = resolve
     })

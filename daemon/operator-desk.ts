@@ -9,6 +9,7 @@ import {
   type Status,
   type VerbMessage,
 } from '../shared/control/messages.ts'
+import { DIRTY_KERNELS } from '../shared/guest/wasm/guest-module.ts'
 import type { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
 import { digestOf } from '../shared/memory/page-store.ts'
 import type { World } from '../shared/ports.ts'
@@ -77,7 +78,8 @@ export class OperatorDesk {
       peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
       guest: {
         ...guest.identity,
-        kernel: guest.kernel,
+        kernel: DIRTY_KERNELS[guest.dirty.scheme],
+        dirty: guest.dirty,
         paused: side.paused,
         memoryDigest: withDigest ? digestOf(guest.store.pages) : undefined,
       },
@@ -89,6 +91,7 @@ export class OperatorDesk {
       heldBytes: side.heldBytes,
       stages: statistics.stages,
       pause: statistics.pause,
+      find: statistics.find,
       cycle: statistics.cycle,
       dirtyPages: statistics.dirtyPages,
       failovers: statistics.failovers,

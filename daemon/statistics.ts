@@ -37,6 +37,7 @@ export class Statistics {
   readonly failoverRows: FailoverRow[] = []
   readonly #stages = Object.fromEntries(STAGE_NAMES.map((name) => [name, new Timing()]))
   readonly #pause = new Timing()
+  readonly #find = new Timing()
   readonly #cycle = new Timing()
   checkpoints = 0
   pages = 0
@@ -54,6 +55,7 @@ export class Statistics {
     if (row.trigger === 'seed') return
     for (const name of STAGE_NAMES) this.#stages[name].record(row.stages[name])
     this.#pause.record(row.pause)
+    this.#find.record(row.find)
     this.#cycle.record(row.cycle)
   }
 
@@ -68,6 +70,10 @@ export class Statistics {
 
   get pause(): Quantiles {
     return this.#pause.quantiles
+  }
+
+  get find(): Quantiles {
+    return this.#find.quantiles
   }
 
   get cycle(): Quantiles {

@@ -104,14 +104,10 @@ export class CheckpointWriter {
     this.#pages = pages
   }
 
-  /** All is captured: these pages, those that the secondary's list asks for, and the states. */
-  finish(capture: Capture, alsoPfns: Uint32Array<ArrayBufferLike>, header: CheckpointHeader): void {
+  /** All is captured: these pages, and the states behind them. */
+  finish(capture: Capture, header: CheckpointHeader): void {
     const { cpu, device } = capture.state
     this.offer(capture.pfns, capture.pages)
-    if (alsoPfns.length > 0) {
-      const all = withAlso(capture.pfns, capture.pages, alsoPfns)
-      this.offer(all, all.length)
-    }
     this.#tail = inOne([
       TSC_INFO,
       encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu),
@@ -120,6 +116,13 @@ export class CheckpointWriter {
       encodeEmulatorContext({ ...header, device }),
       fixedRecords.CHECKPOINT_END,
     ])
+  }
+
+  /** The pages that the secondary's list asks for as well. */
+  add(alsoPfns: Uint32Array<ArrayBufferLike>): void {
+    if (alsoPfns.length === 0) return
+    const all = withAlso(this.#pfns, this.#pages, alsoPfns)
+    this.offer(all, all.length)
   }
 
   /** Writes what there is to write and may be in flight. True once the last byte has been handed over. */

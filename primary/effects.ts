@@ -31,23 +31,24 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     armTrigger() {
       trigger.arm()
     },
-    captureDirty() {
+    sendRequest() {
       notes.begin(side.dueTrigger)
       side.replied = false
-      guest.capture(side.nextCapture(), 'dirty')
-    },
-    sendRequest() {
       side.writer.request()
+    },
+    captureDirty() {
+      guest.capture(side.nextCapture(), 'dirty')
     },
     noteReply() {
       side.replied = true
       notes.replied()
     },
     sendCaptured() {
-      if (side.replied) side.writer.pump()
+      side.pump()
     },
     sendVmstate() {
-      side.pumpVmstate()
+      side.addAsked()
+      side.pump()
     },
     noteSent() {
       notes.sent()

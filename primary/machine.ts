@@ -21,10 +21,8 @@ export type PrimaryEvent =
   | { type: 'session.ended' }
   | { type: 'generation.newer' }
   | { type: 'checkpoint.due' }
-  | { type: 'guest.capturing' }
   | { type: 'guest.captured' }
   | { type: 'guest.died' }
-  | { type: 'channel.taken' }
   | { type: 'deadline.passed' }
   | { type: 'vmstate.sent' }
   | { type: 'peer.checkpoint-reply' }
@@ -122,8 +120,6 @@ export const primaryMachine = base.createMachine({
             seeding: {
               entry: ['captureAll', awaiting('suspendTimeoutMs')],
               on: {
-                'guest.capturing': { actions: 'sendCaptured' },
-                'channel.taken': { actions: 'sendCaptured' },
                 'guest.captured': 'sending',
                 'deadline.passed': { actions: 'guestTooSlow' },
               },
@@ -133,9 +129,8 @@ export const primaryMachine = base.createMachine({
               on: { 'checkpoint.due': 'requesting' },
             },
             requesting: {
-              entry: ['captureDirty', 'sendRequest', awaiting('replyTimeoutMs')],
+              entry: ['sendRequest', 'captureDirty', awaiting('replyTimeoutMs')],
               on: {
-                'guest.capturing': { actions: 'sendCaptured' },
                 'guest.captured': 'awaitingReply',
                 'peer.checkpoint-reply': {
                   target: 'awaitingCapture',
@@ -153,8 +148,6 @@ export const primaryMachine = base.createMachine({
             awaitingCapture: {
               entry: awaiting('suspendTimeoutMs'),
               on: {
-                'guest.capturing': { actions: 'sendCaptured' },
-                'channel.taken': { actions: 'sendCaptured' },
                 'guest.captured': 'sending',
                 'deadline.passed': { actions: 'guestTooSlow' },
               },
@@ -162,7 +155,6 @@ export const primaryMachine = base.createMachine({
             sending: {
               entry: ['sendVmstate', awaiting('sendTimeoutMs')],
               on: {
-                'channel.taken': { target: 'sending', reenter: true },
                 'vmstate.sent': { target: 'awaitingReceived', actions: 'noteSent' },
                 'deadline.passed': { actions: missed('sendTimeoutMs') },
               },

@@ -54,6 +54,8 @@ interface Captured {
 /** What effects.ts works on. */
 export type PrimaryParts = Primary
 
+const NO_PFNS = new Uint32Array(0)
+
 export class Primary {
   readonly role = 'primary'
   readonly world: World
@@ -77,9 +79,8 @@ export class Primary {
   #writer: CheckpointWriter | undefined
   #captured: Captured | undefined
   #captures = 0
-  #finished = false
   #untold = false
-  #alsoPfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
+  #alsoPfns: Uint32Array<ArrayBufferLike> = NO_PFNS
   #foreign: PrimaryEvent | undefined
   #lostAt: { at: number; end: SessionEnd } | undefined
   #lastEnd: SessionEnd | undefined
@@ -242,7 +243,9 @@ export class Primary {
       taken: () => {
         const waited = writer.waits
         writer.taken()
-        if (waited) this.#send({ type: 'channel.taken' })
+        if (!waited) return
+        this.deadline.renew('sendTimeoutMs')
+        this.pump()
       },
     })
   }
@@ -255,7 +258,8 @@ export class Primary {
     this.#captured = { epoch, capture }
     this.record.reachedEpoch(epoch)
     this.gate.hold()
-    this.notes.captured(capture.pauseMs)
+    this.notes.captured(capture)
+    this.#writer?.finish(capture, { generation: this.record.generation, epoch })
     this.#send({ type: 'guest.captured' })
   }
 
@@ -263,7 +267,7 @@ export class Primary {
   guestCapturing(id: number, pfns: Uint32Array, pages: number): void {
     if (id !== this.#captures || this.#writer === undefined) return
     this.#writer.offer(pfns, pages)
-    this.#send({ type: 'guest.capturing' })
+    this.pump()
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
@@ -318,18 +322,18 @@ export class Primary {
     return ++this.#captures
   }
 
-  /** All is captured and the SVM stands still: writes the rest, as far as the channel takes it. */
-  pumpVmstate(): void {
-    const { writer, record } = this
-    const { capture, epoch } = this.captured
-    if (!this.#finished) {
-      this.#finished = true
-      writer.finish(capture, this.#alsoPfns, { generation: record.generation, epoch })
-      this.#alsoPfns = new Uint32Array(0)
-    }
-    if (!writer.pump()) return
-    this.#finished = false
-    this.#send({ type: 'vmstate.sent' })
+  /** All is captured: what the secondary asked for joins it. */
+  addAsked(): void {
+    this.writer.add(this.#alsoPfns)
+    this.#alsoPfns = NO_PFNS
+  }
+
+  /**
+   * Once the SVM stands still: writes what is captured, as far as the channel takes it. It does so whenever
+   * there is more of either, which is no step of the protocol and so no event of the statechart.
+   */
+  pump(): void {
+    if (this.replied && this.#writer?.pump()) this.#send({ type: 'vmstate.sent' })
   }
 
   finishRound(): void {
@@ -396,7 +400,7 @@ export class Primary {
     this.finishRound()
     this.#session = undefined
     this.#writer = undefined
-    this.#finished = false
+    this.#alsoPfns = NO_PFNS
     this.#captures++
     this.#lostAt = { at: this.world.clock.now(), end }
     this.#lastEnd = end

@@ -1,5 +1,6 @@
 // The times of the checkpoint under way, noted as its steps happen, and the row that they make when it is over.
 
+import type { Capture } from '../shared/guest/contract.ts'
 import type { Clock } from '../shared/ports.ts'
 import type { CheckpointRow, Trigger } from '../shared/trace/rows.ts'
 
@@ -7,6 +8,7 @@ export class RoundNotes {
   readonly #clock: Clock
   trigger: Trigger = 'seed'
   pause = 0
+  find = 0
   held = 0
   #due = 0
   #requested = 0
@@ -27,6 +29,7 @@ export class RoundNotes {
     const now = this.#clock.now()
     this.trigger = trigger
     this.pause = 0
+    this.find = 0
     this.held = 0
     this.#due = now
     this.#requested = now
@@ -43,10 +46,11 @@ export class RoundNotes {
     this.#replied = this.#clock.now()
   }
 
-  captured(pauseMs: number): void {
+  captured({ pauseMs, findMs }: Capture): void {
     this.#captured = this.#clock.now()
     this.#isCaptured = true
     this.pause = pauseMs
+    this.find = findMs
   }
 
   sent(): void {
@@ -84,6 +88,7 @@ export class RoundNotes {
       },
       cycle: now - this.#requested,
       pause: this.pause,
+      find: this.find,
       held: this.held,
       outcome: this.#isCommitted ? 'committed' : 'discarded',
     }

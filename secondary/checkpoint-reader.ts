@@ -1,12 +1,20 @@
 // Reads the forward stream into a staged checkpoint. The channel receives straight into the arena of the page
 // store, so that a page is copied once, when the committed checkpoint is applied; here its place is only noted.
+// While the store is being seeded even that copy is spared: neighbouring pages are received in their place.
 // Everything that could be wrong is found before the checkpoint counts as whole: a record that is missing or
 // doubled, a page beyond the guest's RAM, an epoch that does not grow, a state that the guest could not load.
 
 import { decodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
 import { LIBXL } from '../shared/formats/libxl-records.ts'
-import { PAGE_TYPE, pageTypeOf, pfnOf } from '../shared/formats/page-data.ts'
+import {
+  PAGE_DATA_HEADER_BYTES,
+  PAGE_TYPE,
+  PFN_WORD_BYTES,
+  RECORD_HEADER_BYTES,
+  pageTypeOf,
+  pfnOf,
+} from '../shared/formats/page-data.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
 import type { ReadRecord } from '../shared/formats/stream-sink.ts'
@@ -19,6 +27,11 @@ import { LIMITS } from '../shared/protocol/limits.ts'
 const READ_BYTES_MAX = 1024 * 1024
 /** All records are a whole number of these. */
 const WORD_BYTES = 8
+/** Fewer neighbours than these cost more in reads than they spare in copies. */
+const IN_PLACE_PAGES = 16
+/** What lies ahead of the pages of a full PAGE_DATA. */
+const HEAD_BYTES =
+  RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + LIMITS.recordPages * PFN_WORD_BYTES
 
 /** A whole checkpoint, validated. Its pages are staged in the page store. */
 export interface StagedCheckpoint {
@@ -85,9 +98,41 @@ export class CheckpointReader {
 
   /** Where the next bytes shall go. It may be asked for long before they come. */
   buffer(): Uint8Array {
-    const { all } = this.#store
+    const { all, seeding } = this.#store
+    if (seeding) return this.#seedBuffer()
     this.#offered = this.#at
     return all.subarray(this.#at, Math.min(this.#at + READ_BYTES_MAX, all.length))
+  }
+
+  /**
+   * The place of the next pages, if enough of them are neighbours; else a piece of the arena that ends where
+   * such pages begin, or about where the pfns will be known. What lay in the arena has been copied by then.
+   */
+  #seedBuffer(): Uint8Array {
+    const { all, arenaStart } = this.#store
+    const begun = this.#partial > 0
+    const due = this.#reader.pageBytesDue > 0
+    const run = due ? this.#neighbours(this.#placed) : 0
+    const inPlace = begun ? this.#at < arenaStart : run >= IN_PLACE_PAGES
+    let bytes = Math.max(this.#reader.unitBytesDue, HEAD_BYTES)
+    if (due) bytes = (inPlace ? run : this.#scattered(this.#placed)) * PAGE_BYTES - this.#partial
+    if (inPlace) this.#offered = this.#pfns[this.#placed] * PAGE_BYTES + this.#partial
+    else this.#offered = begun ? this.#at : arenaStart + (this.#reader.bytesRead % WORD_BYTES)
+    return all.subarray(this.#offered, Math.min(this.#offered + bytes, all.length))
+  }
+
+  /** How many pages of the PAGE_DATA under way, from its `from`th on, lie one behind the other. */
+  #neighbours(from: number): number {
+    let end = from + 1
+    while (end < this.#count && this.#pfns[end] === this.#pfns[end - 1] + 1) end++
+    return end - from
+  }
+
+  /** How many pages come, from the `from`th on, before those that are received in their place; at least one. */
+  #scattered(from: number): number {
+    let end = from + 1
+    while (end < this.#count && this.#neighbours(end) < IN_PLACE_PAGES) end++
+    return end - from
   }
 
   /** `count` bytes were put at the start of what buffer() gave last. Throws StreamError. */

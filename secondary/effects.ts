@@ -35,10 +35,10 @@ export function secondaryEffects(
       witness.forget()
     },
     dialPeer() {
-      side.dialPeer()
+      side.joining.dial()
     },
     hangUp() {
-      side.hangUp()
+      side.joining.hangUp()
     },
     writeFirst() {
       witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })

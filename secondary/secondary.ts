@@ -7,23 +7,18 @@ import { createActor, type Actor } from 'xstate'
 import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
 import { Deadline } from '../shared/failover/deadline.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
-import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import type { GuestState } from '../shared/guest/contract.ts'
-import type {
-  ControlLink,
-  ControlLinkHandlers,
-  DataChannel,
-  DataChannelHandlers,
-  World,
-} from '../shared/ports.ts'
+import type { DataChannel, DataChannelHandlers, World } from '../shared/ports.ts'
 import type { DelayName, Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { describeHolder, type Generation, type Incarnation } from '../shared/protocol/register.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { CheckpointReader, type StagedCheckpoint } from './checkpoint-reader.ts'
 import { secondaryEffects } from './effects.ts'
+import { Joining, type Refused } from './joining.ts'
 import { secondaryMachine, type EndSession, type SecondaryEvent } from './machine.ts'
 
 export interface SecondaryOptions {
@@ -53,12 +48,11 @@ export class Secondary {
   readonly world: World
   readonly record: SideRecord
   readonly witness: WitnessClient
+  readonly joining: Joining
   readonly deadline: Deadline
   reason = ''
   readonly #options: SecondaryOptions
   readonly #actor: Actor<typeof secondaryMachine>
-  #dialled = 0
-  #link: ControlLink | undefined
   #session: Session | undefined
   #reader: CheckpointReader | undefined
   #staged: StagedCheckpoint | undefined
@@ -82,6 +76,14 @@ export class Secondary {
     this.witness = new WitnessClient(world.witness, record, (verdict) => {
       if (verdict === 'won') this.#claimedAt = world.clock.now()
       this.send({ type: `witness.${verdict}` } as SecondaryEvent)
+    })
+    this.joining = new Joining({
+      ...{ world, delays, record, hello: options.hello, heartbeat: () => this.heartbeat() },
+      failed: () => this.send({ type: 'link.failed' }),
+      refused: (message) => this.#refused(message),
+      opened: (session, welcome, channel) => this.#open(session, welcome, channel),
+      said: (session, message) => this.#fromPrimary(session, message),
+      ended: (session, end) => this.#sessionEnded(session, end),
     })
     const { hasStalled, ...actions } = secondaryEffects(this)
     const machine = secondaryMachine.provide({
@@ -108,7 +110,7 @@ export class Secondary {
     this.witness.forget()
     this.deadline.clear()
     this.#actor.stop()
-    this.hangUp()
+    this.joining.hangUp()
     this.#session?.end('peer-left', 'stopped by request')
   }
 
@@ -135,83 +137,13 @@ export class Secondary {
 
   // The way into a session.
 
-  dialPeer(): void {
-    this.hangUp()
-    const dialled = ++this.#dialled
-    const isCurrent = () => dialled === this.#dialled
-    this.world.network.dialPeer({
-      failed: () => {
-        if (isCurrent()) this.send({ type: 'link.failed' })
-      },
-      open: (link) => {
-        if (!isCurrent()) {
-          link.close()
-          return { message() {}, closed() {} }
-        }
-        this.#link = link
-        link.send(this.#options.hello())
-        return this.#linkHandlers(link, isCurrent)
-      },
-    })
-  }
-
-  /** Gives up a link that has not become a session. */
-  hangUp(): void {
-    this.#dialled++
-    this.#link?.close()
-    this.#link = undefined
-  }
-
-  #linkHandlers(link: ControlLink, isCurrent: () => boolean): ControlLinkHandlers {
-    let session: Session | undefined
-    return {
-      message: (message) => {
-        if (session) return this.#fromPrimary(session, message)
-        if (!isCurrent()) return
-        if (message.type === 'welcome') session = this.#welcomed(link, message)
-        if (message.type === 'refused') this.#refused(message)
-      },
-      closed: () => {
-        if (session) session.closed('the control channel was closed')
-        else if (isCurrent()) this.send({ type: 'link.failed' })
-      },
-    }
-  }
-
-  #refused(message: PeerMessage & { type: 'refused' }): void {
+  #refused(message: Refused): void {
     if (message.incarnation) this.record.peer = message.incarnation
     if (message.register) this.world.witness.learn(message.register)
     if (message.code !== 'not-primary' && this.state === 'connecting')
       this.changed(`${message.code}: ${message.reason}`)
-    this.hangUp()
+    this.joining.hangUp()
     this.send({ type: 'link.failed' })
-  }
-
-  #welcomed(link: ControlLink, welcome: Welcome): Session {
-    const { world, record } = this
-    record.peer = welcome.incarnation
-    record.peerName = welcome.name
-    this.#link = undefined
-    const session = new Session({
-      clock: world.clock,
-      delays: this.#options.delays,
-      link,
-      number: welcome.session,
-      heartbeat: () => this.heartbeat(),
-      ended: (end) => this.#sessionEnded(session, end),
-    })
-    const dialled = this.#dialled
-    world.network.dialData(
-      { address: welcome.dataAddress, token: welcome.dataToken },
-      {
-        failed: (why) => {
-          session.lost('connection-lost', `the data channel could not be dialled: ${why}`)
-          if (dialled === this.#dialled) this.send({ type: 'link.failed' })
-        },
-        open: (channel) => this.#open(session, welcome, channel),
-      },
-    )
-    return session
   }
 
   #open(session: Session, welcome: Welcome, channel: DataChannel): DataChannelHandlers {
@@ -321,7 +253,7 @@ export class Secondary {
 
   /** Nothing of an earlier life is kept: not its state, not its name. */
   forget(): void {
-    this.hangUp()
+    this.joining.hangUp()
     this.witness.forget()
     this.dropSeed()
     this.record.beginLife(this.world.random.token())

@@ -40,7 +40,8 @@ export function refusalOf(hello: PeerHello, mine: PairIdentity): Refusal | undef
   }
   if (hello.guest.digest !== mine.guest.digest) {
     const [theirs, ours] = [hello.guest, mine.guest].map((g) => `${g.name} ${g.digest.slice(0, 8)}`)
-    return { code: 'wrong-guest', reason: `guest ${theirs}, this side runs ${ours}` }
+    const reason = `guest ${theirs}, this side runs ${ours} (the module as it runs: --dirty counts)`
+    return { code: 'wrong-guest', reason }
   }
   if (hello.guest.memoryBytes !== mine.guest.memoryBytes) {
     const reason = `${hello.guest.memoryBytes} bytes of guest memory, this side has ${mine.guest.memoryBytes}`

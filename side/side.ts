@@ -20,6 +20,7 @@ import { PROTOCOL_VERSION, type Role } from '../shared/protocol/messages.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'
+import { Farewell } from './farewell.ts'
 import { refusalOf, type PairIdentity } from './admission.ts'
 
 export interface SideOptions {
@@ -53,8 +54,8 @@ export class Side {
   #role: Primary | Secondary
   #paused = false
   #connections = 1
-  /** Both are being stopped: this side begins no other life. */
-  #ending = false
+  /** This side is being stopped: it begins no other life. */
+  #farewell: Farewell | undefined
   #ended = false
   #told = ''
 
@@ -249,27 +250,20 @@ export class Side {
   }
 
   /**
-   * A clean stop of both, or of the only one, writes `stopped`, so that the next start is a cold one. Of one of
-   * two, the other goes on.
+   * A clean stop: of both, or of this side alone, in which case the other one goes on. Asked again, it ends at
+   * once.
    */
   stop(pair: boolean): VerbResult {
-    const role = this.#role
-    const alone = role instanceof Primary && role.state === 'standalone'
-    if (!pair && !alone) {
+    if (pair && !(this.#role instanceof Primary)) return this.#notNow('needs the side that serves')
+    if (this.#farewell !== undefined) {
       this.#end('stopped by request')
       return done()
     }
-    if (!(role instanceof Primary)) return this.#notNow('needs the side that serves')
     const { world, delays } = this.#options
-    const end = () => {
-      if (this.#ended) return
-      role.tellStopped()
-      this.#end('the pair was stopped')
-    }
-    this.#ending = true
-    role.shut()
-    world.witness.compareAndSet(this.record.generation, { kind: 'stopped' }, end)
-    world.clock.setTimeout(end, delays.witnessTimeoutMs)
+    const role = () => this.#role
+    const ended = (why: string) => this.#end(why)
+    this.#farewell = new Farewell({ world, record: this.record, delays, pair, role, ended })
+    this.#farewell.proceed()
     return done()
   }
 
@@ -338,7 +332,7 @@ export class Side {
 
   #left(): void {
     if (this.#ended) return
-    if (this.#ending) return this.#end('the pair was stopped')
+    if (this.#farewell !== undefined) return this.#farewell.proceed()
     const old = this.#role
     this.#connections = old instanceof Primary ? old.clients.next : this.#connections
     old.stop()
@@ -353,8 +347,9 @@ export class Side {
   }
 
   #changed(reason: string): void {
-    const { trace } = this.#options.world
+    const { trace, clock } = this.#options.world
     const { role, state } = this
+    if (this.#farewell !== undefined) clock.soon(() => this.#farewell?.proceed())
     const told = `${role} ${state} ${reason}`
     if (told === this.#told) return
     this.#told = told

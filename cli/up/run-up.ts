@@ -52,7 +52,7 @@ function daemonArguments(
 ): string[] {
   const { control, data, clients } = ports[name]
   const peer = ports[name === 'a' ? 'b' : 'a'].control
-  const { dir, guest, memory, witness, failback, record } = options
+  const { dir, guest, memory, dirty, witness, failback, record } = options
   const kept = [
     '--dir',
     dir,
@@ -64,7 +64,7 @@ function daemonArguments(
   return [
     ...['--name', name, '--pair', place.pair, ...kept],
     ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
-    ...['--guest', resolve(guest), '--memory', String(memory)],
+    ...['--guest', resolve(guest), '--memory', String(memory), '--dirty', dirty],
     ...['--witness', witness, '--failback', failback],
     ...(record === undefined ? [] : ['--record', resolve(record)]),
     ...delayArguments(delaysOf(options)),

@@ -163,6 +163,11 @@ export const statusSchema = z.object({
     digest: z.string(),
     memoryBytes: count,
     kernel: z.string(),
+    dirty: z.object({
+      scheme: z.string(),
+      rewriteMs: z.number(),
+      whyScan: z.string().optional(),
+    }),
     paused: z.boolean(),
     /** Of the last commit (secondary) or capture (primary); asked for, since it reads all RAM. */
     memoryDigest: z.string().optional(),
@@ -175,6 +180,7 @@ export const statusSchema = z.object({
   heldBytes: count,
   stages: z.record(z.string(), quantiles),
   pause: quantiles,
+  find: quantiles,
   cycle: quantiles,
   dirtyPages: count,
   failovers: count,

@@ -10,6 +10,7 @@ export class Deadline {
   readonly #delays: Delays
   readonly #passed: () => void
   #at = Number.POSITIVE_INFINITY
+  #awaits: DelayName | undefined
   #timer: TimerHandle
   #firesAt = Number.POSITIVE_INFINITY
 
@@ -21,12 +22,19 @@ export class Deadline {
 
   /** A wait begins now and may take as long as the delay of this name; the wait before it is over. */
   set(delay: DelayName): void {
+    this.#awaits = delay
     this.#at = this.#clock.now() + this.#delays[delay]
     if (this.#at < this.#firesAt) this.#arm()
   }
 
+  /** There was progress: if the wait is this one, it begins anew. */
+  renew(delay: DelayName): void {
+    if (this.#awaits === delay) this.set(delay)
+  }
+
   /** Nothing is waited for. */
   clear(): void {
+    this.#awaits = undefined
     this.#at = Number.POSITIVE_INFINITY
     this.#firesAt = Number.POSITIVE_INFINITY
     this.#clock.clearTimeout(this.#timer)
@@ -46,6 +54,7 @@ export class Deadline {
     this.#clock.soon(() => {
       if (this.#at !== at) return
       this.#at = Number.POSITIVE_INFINITY
+      this.#awaits = undefined
       this.#passed()
     })
   }

@@ -66,6 +66,16 @@ export class StreamReader {
     return this.#bytesRead
   }
 
+  /** Bytes that the unit being read still lacks: a header, a body, pfn words, or pages. */
+  get unitBytesDue(): number {
+    return this.#due - this.#scratch.length
+  }
+
+  /** Bytes of pages that are still to come of the PAGE_DATA under way; 0 elsewhere. */
+  get pageBytesDue(): number {
+    return this.#mode === 'pages' ? this.#due : 0
+  }
+
   /** Where the stream is, and what of it is being read: for people. */
   get state(): string {
     const doing = this.#mode === 'gather' ? this.#unit : this.#mode

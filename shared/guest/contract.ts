@@ -25,4 +25,6 @@ export interface Capture {
   readonly pages: number
   /** How long the guest stood still, milliseconds. */
   readonly pauseMs: number
+  /** Of that, how long finding and copying the dirty pages took, milliseconds. */
+  readonly findMs: number
 }

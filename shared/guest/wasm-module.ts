@@ -92,6 +92,7 @@ interface Sections {
   readonly imports: string[]
   readonly globals: GlobalFacts[]
   readonly exports: Map<string, { kind: number; index: number }>
+  memories: number
   memory: Limits | undefined
   importsMemory: boolean
 }
@@ -107,11 +108,19 @@ function readImports(cursor: Cursor, found: Sections): void {
       cursor.limits()
     } else if (kind === 2) {
       found.memory = cursor.limits()
+      found.memories++
       found.importsMemory = true
     } else if (kind === 3) {
       const type = cursor.byte()
       found.globals.push({ type, mutable: cursor.byte() === 1, imported: name })
     } else cursor.leb()
+  }
+}
+
+function readMemories(cursor: Cursor, found: Sections): void {
+  for (let n = cursor.leb(); n > 0; n--) {
+    found.memory = cursor.limits()
+    found.memories++
   }
 }
 
@@ -136,6 +145,7 @@ function readSections(bytes: Uint8Array): Sections {
     imports: [],
     globals: [],
     exports: new Map(),
+    memories: 0,
     memory: undefined,
     importsMemory: false,
   }
@@ -145,7 +155,7 @@ function readSections(bytes: Uint8Array): Sections {
     const length = cursor.leb()
     const section = new Cursor(bytes, cursor.at)
     if (id === 2) readImports(section, found)
-    if (id === 5 && section.leb() > 0) found.memory = section.limits()
+    if (id === 5) readMemories(section, found)
     if (id === 6) readGlobals(section, found)
     if (id === 7) readExports(section, found)
     cursor.at += length
@@ -211,6 +221,7 @@ function judgeMemory(found: Sections, memoryBytesMax: number, reasons: string[])
     reasons.push('it has no memory')
     return 0
   }
+  if (found.memories > 1) reasons.push(`it has ${found.memories} memories: a checkpoint holds one`)
   if (memory.flags > PLAIN_LIMITS) reasons.push('its memory is shared or 64-bit')
   const given = Math.floor(memoryBytesMax / WASM_PAGE_BYTES)
   if (memory.min > given) {

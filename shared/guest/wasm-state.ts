@@ -1,13 +1,10 @@
-// The state of a WebAssembly guest that is not RAM, as bytes. CPU state: the size of its memory and its mutable
-// globals in the order of their names, each as 64 bits. Device state: what its host knows, the connections that
-// are open and two counters. Both carry a version; all little-endian.
-//
-//   cpu:    u32 version, u32 globals, u64 memory bytes, u64 value ...
-//   device: u32 version, u32 connections, u64 inputs, u64 outputs, u32 connection ...
+// The state of a WebAssembly guest that is not RAM, as descriptions of VMState. CPU state: the size of its memory
+// and its mutable globals in the order of their names. Device state: what its host knows, the connections that
+// are open and two counters. A later version adds its fields with a `version_id`, and this one's still load.
 
-const VERSION = 1
-const CPU_HEADER_BYTES = 16
-const DEVICE_HEADER_BYTES = 24
+import { QemuStreamError } from '../formats/qemu/qemu-stream-error.ts'
+import { loadState, saveState } from '../formats/qemu/state-blob.ts'
+import type { VMStateDescription } from '../formats/qemu/vmstate.ts'
 
 export interface WasmCpu {
   readonly memoryBytes: number
@@ -21,56 +18,81 @@ export interface WasmDevice {
   readonly connections: readonly number[]
 }
 
-const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export interface WasmCpuMembers {
+  memory_bytes: bigint
+  num_globals: number
+  globals: bigint[]
+}
 
-export function encodeCpu(cpu: WasmCpu): Uint8Array {
-  const bytes = new Uint8Array(CPU_HEADER_BYTES + 8 * cpu.globals.length)
-  const data = view(bytes)
-  data.setUint32(0, VERSION, true)
-  data.setUint32(4, cpu.globals.length, true)
-  data.setBigUint64(8, BigInt(cpu.memoryBytes), true)
-  cpu.globals.forEach((bits, i) => data.setBigUint64(CPU_HEADER_BYTES + 8 * i, bits, true))
-  return bytes
+export interface WasmDeviceMembers {
+  inputs: bigint
+  outputs: bigint
+  num_connections: number
+  connections: number[]
+}
+
+export const wasmCpuVmsd: VMStateDescription<WasmCpuMembers> = {
+  name: 'wasm-cpu',
+  version_id: 1,
+  minimum_version_id: 1,
+  fields: [
+    { name: 'memory_bytes', type: 'uint64' },
+    { name: 'num_globals', type: 'uint32' },
+    { name: 'globals', type: 'uint64', count: 'num_globals' },
+  ],
+}
+
+export const wasmDeviceVmsd: VMStateDescription<WasmDeviceMembers> = {
+  name: 'wasm-host',
+  version_id: 1,
+  minimum_version_id: 1,
+  fields: [
+    { name: 'inputs', type: 'uint64' },
+    { name: 'outputs', type: 'uint64' },
+    { name: 'num_connections', type: 'uint32' },
+    { name: 'connections', type: 'uint32', count: 'num_connections' },
+  ],
+}
+
+export function encodeCpu({ memoryBytes, globals }: WasmCpu): Uint8Array {
+  return saveState(wasmCpuVmsd, {
+    memory_bytes: BigInt(memoryBytes),
+    num_globals: globals.length,
+    globals: globals.map((bits) => BigInt.asUintN(64, bits)),
+  })
 }
 
 /** The state, or what is wrong with the bytes. */
 export function decodeCpu(bytes: Uint8Array): WasmCpu | string {
-  if (bytes.length < CPU_HEADER_BYTES) return `CPU state of ${bytes.length} bytes`
-  const data = view(bytes)
-  const version = data.getUint32(0, true)
-  const count = data.getUint32(4, true)
-  if (version !== VERSION) return `CPU state version ${version}, expected ${VERSION}`
-  if (bytes.length !== CPU_HEADER_BYTES + 8 * count) return `CPU state: ${count} globals do not fit`
-  const globals: bigint[] = []
-  for (let i = 0; i < count; i++) globals.push(data.getBigUint64(CPU_HEADER_BYTES + 8 * i, true))
-  return { memoryBytes: Number(data.getBigUint64(8, true)), globals }
+  const cpu: WasmCpuMembers = { memory_bytes: 0n, num_globals: 0, globals: [] }
+  const refusal = refusalOf('CPU state', () => loadState(wasmCpuVmsd, bytes, cpu))
+  return refusal ?? { memoryBytes: Number(cpu.memory_bytes), globals: cpu.globals }
 }
 
-export function encodeDevice(device: WasmDevice): Uint8Array {
-  const bytes = new Uint8Array(DEVICE_HEADER_BYTES + 4 * device.connections.length)
-  const data = view(bytes)
-  data.setUint32(0, VERSION, true)
-  data.setUint32(4, device.connections.length, true)
-  data.setBigUint64(8, BigInt(device.inputs), true)
-  data.setBigUint64(16, BigInt(device.outputs), true)
-  device.connections.forEach((one, i) => data.setUint32(DEVICE_HEADER_BYTES + 4 * i, one, true))
-  return bytes
+export function encodeDevice({ inputs, outputs, connections }: WasmDevice): Uint8Array {
+  return saveState(wasmDeviceVmsd, {
+    inputs: BigInt(inputs),
+    outputs: BigInt(outputs),
+    num_connections: connections.length,
+    connections: [...connections],
+  })
 }
 
 /** The state, or what is wrong with the bytes. */
 export function decodeDevice(bytes: Uint8Array): WasmDevice | string {
-  if (bytes.length < DEVICE_HEADER_BYTES) return `device state of ${bytes.length} bytes`
-  const data = view(bytes)
-  const version = data.getUint32(0, true)
-  const count = data.getUint32(4, true)
-  if (version !== VERSION) return `device state version ${version}, expected ${VERSION}`
-  if (bytes.length !== DEVICE_HEADER_BYTES + 4 * count) {
-    return `device state: ${count} connections do not fit`
+  const host: WasmDeviceMembers = { inputs: 0n, outputs: 0n, num_connections: 0, connections: [] }
+  const refusal = refusalOf('device state', () => loadState(wasmDeviceVmsd, bytes, host))
+  if (refusal !== undefined) return refusal
+  const { connections } = host
+  return { inputs: Number(host.inputs), outputs: Number(host.outputs), connections }
+}
+
+function refusalOf(what: string, load: () => void): string | undefined {
+  try {
+    load()
+    return undefined
+  } catch (error) {
+    if (error instanceof QemuStreamError) return `${what}: ${error.message}`
+    throw error
   }
-  const connections: number[] = []
-  for (let i = 0; i < count; i++)
-    connections.push(data.getUint32(DEVICE_HEADER_BYTES + 4 * i, true))
-  const inputs = Number(data.getBigUint64(8, true))
-  const outputs = Number(data.getBigUint64(16, true))
-  return { inputs, outputs, connections }
 }

@@ -4,9 +4,11 @@
 // and the arena holds records being sent; on a secondary the pages are the last committed checkpoint and the
 // arena is the stage, where a checkpoint lies as it came over the wire until it is whole.
 //
-// Staging costs no copy: the channel receives into the arena, and stagePages() only notes where pages lie.
+// Staging costs no copy: the channel receives into the arena, and stagePage() only notes where pages lie.
 // commit() makes the staged checkpoint irrevocable; apply() then moves it, in slices, and cannot fail: it
 // decodes nothing, allocates nothing and does no I/O. discard() forgets what was staged and not committed.
+// While a full copy comes there is nothing here to keep, so its pages go to their place as they come; the
+// channel may even receive them there.
 
 import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
 import { invariant } from '../protocol/invariants.ts'
@@ -36,6 +38,7 @@ export class PageStore {
   #committed = false
   #applied = 0
   #touched = false
+  #seeding = false
   /** While a full copy comes anew: which pages it has. The others are zero once it is applied. */
   #fresh: Uint8Array | undefined
 
@@ -61,12 +64,17 @@ export class PageStore {
     return this.#committed
   }
 
+  /** True while a full copy comes, which has not been committed. */
+  get seeding(): boolean {
+    return this.#seeding
+  }
+
   /** Notes that page `pfn` lies at offset `at` of `all`. Neighbours in both orders become one run. */
   stagePage(pfn: number, at: number): void {
     invariant(!this.#committed, 'whole-checkpoints', 'a page staged into a committed checkpoint')
-    const last = this.#runs - 1
     this.#staged++
-    if (this.#fresh) this.#fresh[pfn] = 1
+    if (this.#seeding) return this.#place(pfn, at)
+    const last = this.#runs - 1
     if (
       last >= 0 &&
       this.#runPfn[last] + this.#runCount[last] === pfn &&
@@ -82,10 +90,18 @@ export class PageStore {
     this.#runs++
   }
 
+  #place(pfn: number, at: number): void {
+    this.#touched = true
+    if (this.#fresh) this.#fresh[pfn] = 1
+    const place = pfn * PAGE_BYTES
+    if (at !== place) this.all.copyWithin(place, at, at + PAGE_BYTES)
+  }
+
   /** The staged checkpoint is whole: from here on it is the state, even if the peer dies now. */
   commit(): void {
     invariant(!this.#committed, 'whole-checkpoints', 'committed twice')
     this.#committed = true
+    this.#seeding = false
     this.#applied = 0
     this.#touched = true
   }
@@ -133,11 +149,13 @@ export class PageStore {
   clear(): void {
     this.discard()
     this.#fresh = this.#touched ? new Uint8Array(this.pageCount) : undefined
+    this.#seeding = true
   }
 
   /** All pages zero at once: for a guest that starts cold. */
   wipe(): void {
     this.clear()
+    this.#seeding = false
     this.#zeroTheRest()
   }
 

@@ -39,6 +39,8 @@ export interface CheckpointRow {
   readonly cycle: number
   /** How long the PVM stood still. */
   readonly pause: number
+  /** Of the pause, finding and copying the dirty pages. */
+  readonly find: number
   readonly pages: number
   readonly bytes: number
   /** Bytes of output that this checkpoint released. */

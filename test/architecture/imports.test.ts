@@ -51,8 +51,9 @@ const ROOMS: readonly Room[] = [
   pure('side', /^side\//),
   worldly('daemon', /^daemon\//, ['pino', 'zod']),
   worldly('cli', /^cli\//, ['commander', 'zod']),
-  worldly('bench', /^bench\//, ['zod']),
+  worldly('bench', /^bench\//, ['asn1js', 'zod']),
   worldly('test', /^test\//, [
+    'asn1js',
     'fast-check',
     'ioredis',
     'vitest',

@@ -15,14 +15,18 @@ const FUNCTION_LINES_MAX = 70
 
 /** Longer than a file should be, with the most that each may have. */
 const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'primary/primary.ts': { lines: 440, why: 'one door of many short methods, a world event each' },
+  'primary/primary.ts': { lines: 435, why: 'one door of many short methods, a world event each' },
   'secondary/secondary.ts': {
-    lines: 490,
+    lines: 400,
     why: 'one door of many short methods, a world event each',
   },
   'side/side.ts': {
-    lines: 370,
+    lines: 362,
     why: 'one door of many short methods, a world event or a verb each',
+  },
+  'shared/formats/stream-reader.ts': {
+    lines: 310,
+    why: 'one parser, a short method for each unit of a stream',
   },
   'secondary/machine.ts': { lines: 330, why: 'a table: the statechart' },
 }

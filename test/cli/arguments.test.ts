@@ -69,7 +69,8 @@ describe('help', () => {
   it('has every verb', () => {
     expect(verbs).toEqual([
       ...['up', 'primary', 'secondary', 'status', 'watch', 'history', 'failover', 'failback'],
-      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'flatten', 'verify'],
+      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'guest'],
+      ...['flatten', 'verify', 'decode', 'convert'],
     ])
   })
 

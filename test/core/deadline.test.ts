@@ -37,6 +37,21 @@ describe('the deadline of a round', () => {
     expect(passed).toEqual([delays.replyTimeoutMs - 1 + 100 + delays.replyTimeoutMs])
   })
 
+  test('begins anew with progress, if that is what is waited for', () => {
+    const { clock, passed, deadline } = make()
+    deadline.set('sendTimeoutMs')
+    clock.advance(delays.sendTimeoutMs - 1)
+    deadline.renew('receivedTimeoutMs')
+    deadline.renew('sendTimeoutMs')
+    clock.advance(delays.sendTimeoutMs - 1)
+    expect(passed).toEqual([])
+    clock.advance(1)
+    expect(passed).toEqual([2 * delays.sendTimeoutMs - 1])
+    deadline.renew('sendTimeoutMs')
+    clock.advance(100_000)
+    expect(passed).toHaveLength(1)
+  })
+
   test('leaves no timer behind when nothing is waited for', () => {
     const { clock, passed, deadline } = make()
     deadline.set('replyTimeoutMs')

@@ -62,6 +62,38 @@ describe('the page store', () => {
     expect(() => store.apply(1)).toThrow('whole-checkpoints')
   })
 
+  test('puts the pages of a full copy in their place as they come', () => {
+    const store = freshStore()
+    stage(store, 5, 0, 9)
+    store.commit()
+    store.apply(PAGES)
+    store.clear()
+    expect(store.seeding).toBe(true)
+    // One from the arena, whose room is used anew at once, and one that was received where it belongs.
+    stage(store, 7, 0, 4)
+    stage(store, 8, 0, 6)
+    store.pages.fill(2, 9 * PAGE_BYTES, 10 * PAGE_BYTES)
+    store.stagePage(9, 9 * PAGE_BYTES)
+    expect(store.stagedPages).toBe(3)
+    store.commit()
+    expect(store.seeding).toBe(false)
+    expect(store.apply(PAGES)).toBe(true)
+    const expected: Readonly<Record<number, number>> = { 7: 4, 8: 6, 9: 2 }
+    expect(fills(store)).toEqual(Array.from({ length: PAGES }, (_, page) => expected[page] ?? 0))
+  })
+
+  test('has nothing of a full copy that was broken off in the next one', () => {
+    const store = freshStore()
+    store.clear()
+    stage(store, 7, 0, 4)
+    store.discard()
+    store.clear()
+    stage(store, 8, 0, 6)
+    store.commit()
+    store.apply(PAGES)
+    expect(fills(store)).toEqual(Array.from({ length: PAGES }, (_, page) => (page === 8 ? 6 : 0)))
+  })
+
   test('has nothing of before in a full copy that comes after clear', () => {
     const store = freshStore()
     stage(store, 5, 0, 9)

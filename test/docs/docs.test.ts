@@ -51,7 +51,10 @@ interface Verb {
 const VERBS: readonly Verb[] = makeProgram().commands.map((command) => ({
   name: command.name(),
   options: [
-    ...command.options.flatMap(({ long, short }) => [long ?? '', short ?? '']),
+    // A verb that has verbs of its own has all of their options.
+    ...[command, ...command.commands].flatMap(({ options }) =>
+      options.flatMap(({ long, short }) => [long ?? '', short ?? '']),
+    ),
     ...['--help', '-h'],
   ],
   shown: command.options.filter(({ hidden }) => !hidden).map(({ long }) => long ?? ''),

@@ -4,12 +4,18 @@
 import { z } from 'zod'
 import { EXIT_CODES } from '../../cli/exit-codes.ts'
 import { WITNESS_KINDS } from '../../daemon/config.ts'
+import { DIRTY_MODES } from '../../shared/guest/wasm/guest-module.ts'
 import { VERBS, operatorMessageSchema, peerMessageSchema } from '../../shared/control/messages.ts'
 import { SURVIVAL } from '../../shared/failover/survival.ts'
+import { berErrorCodes } from '../../shared/formats/ber/ber-error.ts'
 import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-spec.ts'
+import { loadvmTraceEvents } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { qemuStreamErrorCodes } from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
+import { type VMStateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
 import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
 import { findingCodes, severities } from '../../shared/formats/verify/finding.ts'
 import { octetDiagram } from '../../shared/formats/verify/octet-diagram.ts'
@@ -38,6 +44,12 @@ function meanings(what: string, words: Readonly<Record<string, string>>): string
 
 export const optionOf = (name: string) =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+function loadvmRows(): string[][] {
+  return Object.entries(loadvmTraceEvents).map(([name, format]) => {
+    return [code(name), format === '' ? '' : code(format)]
+  })
+}
 
 function delays(): string {
   const rows = DELAY_NAMES.map((name) => {
@@ -177,6 +189,41 @@ function exitCodes(): string {
   return table(['exit code', 'means'], rows)
 }
 
+const KIND_WORDS: Readonly<Record<VMStateType['kind'], string>> = {
+  int: 'number',
+  int64: 'bigint',
+  bool: 'one byte, 0 or 1; boolean',
+  bytes: 'Uint8Array of `size` bytes',
+  bitmap: 'words of 64 bits; Uint8Array',
+  text: 'its length in one byte, then each character one; string',
+  null: 'the byte 0x30; null',
+  struct: 'its fields and subsections; object',
+  list: '1 and an element, as often as there are any, then 0; array',
+  tree: 'be32 count; 1, a key and a value for each, then 0; array of `{ key, value }`',
+}
+
+function typeWords(type: VMStateType): string {
+  if (!('bytes' in type)) return KIND_WORDS[type.kind]
+  const sign = type.signed ? 'signed' : 'unsigned'
+  const plain = `${sign}, ${8 * type.bytes} bits, big-endian; ${KIND_WORDS[type.kind]}`
+  if (type.check === undefined) return plain
+  const rule = type.check === 'equal' ? 'the same here' : 'between 0 and the value here'
+  return `${plain}; must be ${rule}`
+}
+
+function vmstateTypeRows(): string {
+  const rows = Object.entries<VMStateType>(vmstateTypes)
+  return table(
+    ['type', 'on the wire; in the device'],
+    rows.map(([name, type]) => [code(name), typeWords(type)]),
+  )
+}
+
+function traceEvents(events: Readonly<Record<string, readonly string[]>>): string {
+  const rows = Object.entries(events).map(([name, args]) => [code(name), args.join(', ')])
+  return table(['event', 'arguments'], rows)
+}
+
 export const TABLES: Tables = {
   messages: () =>
     table(
@@ -214,6 +261,12 @@ export const TABLES: Tables = {
   'finding-codes': () => meanings('code', findingCodes),
   severities: () => meanings('severity', severities),
   'stream-errors': () => meanings('code', streamErrorCodes),
+  'ber-errors': () => meanings('code', berErrorCodes),
+  'qemu-stream-errors': () => meanings('code', qemuStreamErrorCodes),
+  'loadvm-trace-events': () => table(['event', 'format'], loadvmRows()),
+  'vmstate-types': vmstateTypeRows,
+  'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,
   witnesses: () => meanings('witness', WITNESS_KINDS),
+  dirty: () => meanings('--dirty', DIRTY_MODES),
 }

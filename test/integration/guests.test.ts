@@ -1,9 +1,10 @@
 // Guests as users bring them: one that burns its core is no reason to suspect anybody; one that traps or spins
 // ends its side without a claim; one whose state could not be captured is refused at load, by name.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { addDirtyLog } from '../../shared/guest/dirty-log/rewrite.ts'
 import { LineClient } from './clients.ts'
 import { guestFile, Pair, startDaemon, until } from './pair.ts'
 
@@ -117,6 +118,64 @@ describe('a guest that dies', () => {
     await operator.ask('start-over', { token, generation: halted.generation })
     await pair.until('a', 'protected')
     await pair.until('b', 'protected')
+  })
+})
+
+describe('the dirty log', () => {
+  /** One that keeps a log of its own making can't be given another. */
+  function alreadyRewritten(folder: string): string {
+    const rewritten = addDirtyLog(readFileSync(guestFile('counter')), 16 << 20)
+    if ('refused' in rewritten) throw new Error(rewritten.refused)
+    const file = join(folder, 'rewritten.wasm')
+    writeFileSync(file, rewritten.bytes)
+    return file
+  }
+
+  it('is kept where it can be, and status tells of it', async () => {
+    pair = await Pair.protected({ dirty: 'auto' })
+    const { guest } = await pair.status('a')
+    expect(guest.dirty).toMatchObject({ scheme: 'log' })
+    expect(guest.kernel).toMatch(/^log /)
+    expect((await pair.status('b')).guest.digest).toBe(guest.digest)
+  })
+
+  it('is rewritten once: the second daemon finds the module', async () => {
+    pair = await Pair.protected({ dirty: 'log' })
+    const kept = readdirSync(join(pair.dir, 'modules'))
+    expect(kept).toHaveLength(1)
+    // One that was damaged meanwhile is rewritten anew.
+    writeFileSync(join(pair.dir, 'modules', kept[0]), 'damaged')
+    await pair.signal('b', 'SIGKILL')
+    await pair.until('a', 'standalone')
+    await pair.launch('b', 'secondary')
+    await pair.until('b', 'protected')
+    expect(readFileSync(join(pair.dir, 'modules', kept[0])).length).toBeGreaterThan(1000)
+  })
+
+  it('must be kept by both sides or by none', async () => {
+    pair = await Pair.start({ dirty: 'scan' })
+    await pair.until('a', 'protected')
+    await pair.signal('b', 'SIGKILL')
+    await pair.launch('b', 'secondary', { dirty: 'log' })
+    const refused = await until('b to be refused', async () => {
+      const { reason } = await pair!.status('b')
+      return reason.startsWith('wrong-guest') && reason
+    })
+    expect(refused).toContain('--dirty counts')
+  })
+
+  it('gives way to the scan where a module can not be rewritten, and says why', async () => {
+    pair = await Pair.start()
+    const guest = alreadyRewritten(pair.dir)
+    const control = '127.0.0.1:0'
+    await expect(
+      startDaemon(pair.config('a', 'primary', { guest, control, dirty: 'log' })),
+    ).rejects.toThrow(/can't keep a dirty log: an export named colo_mark_dirty/)
+    await pair.signal('a', 'SIGKILL')
+    await pair.launch('a', 'primary', { guest, dirty: 'auto' })
+    const { dirty } = (await pair.status('a')).guest
+    expect(dirty).toMatchObject({ scheme: 'scan' })
+    expect(dirty.whyScan).toContain('colo_mark_dirty')
   })
 })
 

@@ -71,9 +71,28 @@ describe('a side that is stopped', () => {
     pair = await Pair.protected()
     await pair.signal('a', 'SIGTERM')
     await pair.until('b', 'standalone')
-    expect(pair.log('b')).toMatch(/"code":"peer-left","wanted":true/)
+    expect(pair.log('b')).toMatch(/"code":"handed-over","wanted":true/)
     expect(pair.log('b')).not.toMatch(/"wanted":false/)
   })
+
+  it.each(['a first', 'b first', 'at once'])(
+    'by SIGTERM to both, %s: the next start needs nobody',
+    async (order) => {
+      pair = await Pair.protected()
+      const gone = (['a', 'b'] as const).map(async (name) => once(pair!.process(name), 'exit'))
+      const names = order === 'b first' ? (['b', 'a'] as const) : (['a', 'b'] as const)
+      pair.process(names[0]).kill('SIGTERM')
+      if (order !== 'at once')
+        await until('it to end', () => pair!.process(names[0]).exitCode === 0)
+      pair.process(names[1]).kill('SIGTERM')
+      await Promise.all(gone)
+      expect(names.map((name) => pair!.process(name).exitCode)).toEqual([0, 0])
+      await pair.launch('a', 'primary')
+      await pair.launch('b', 'secondary')
+      await pair.until('a', 'protected')
+      await pair.until('b', 'protected')
+    },
+  )
 
   it('with its peer writes `stopped`: the next start is a cold one', async () => {
     pair = await Pair.protected()

@@ -17,11 +17,15 @@ import { Proxy } from './proxy.ts'
 const PATIENCE_MS = 30_000
 const ROOT = join(import.meta.dirname, '..', '..')
 
+/** All pairs of a run may be told to find dirty pages in one way. */
+const DIRTY = process.env.COLO_DIRTY as ConfigInput['dirty']
+
 export type Name = 'a' | 'b'
 
 export interface PairOptions {
   readonly guest?: string
   readonly memoryMiB?: number
+  readonly dirty?: ConfigInput['dirty']
   readonly delays?: Readonly<Record<string, number>>
   readonly witness?: string
   readonly record?: string
@@ -117,6 +121,7 @@ export class Pair {
         name === 'a' && this.dataProxy ? `127.0.0.1:${this.dataProxy.port}` : undefined,
       guest: guestFile(options.guest ?? 'kv'),
       memoryBytes: (options.memoryMiB ?? 16) << 20,
+      dirty: options.dirty ?? DIRTY,
       witness: options.witness,
       failback: options.failback,
       record: options.record,

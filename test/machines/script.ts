@@ -182,6 +182,7 @@ export class Script {
       pfns: Uint32Array.from(pfns),
       pages: pfns.length,
       pauseMs: 1,
+      findMs: 1,
     })
   }
 

@@ -212,7 +212,7 @@ export class VirtualGuest implements GuestPort {
     const cpu = new Uint8Array(4)
     new DataView(cpu.buffer).setUint32(0, this.#calls, true)
     const state = { cpu, device: new Uint8Array(this.#open.size) }
-    const capture = { id, state, pfns, pages: pfns.length, pauseMs: 0 }
+    const capture = { id, state, pfns, pages: pfns.length, pauseMs: 0, findMs: 0 }
     const [instance, captures, digest] = [this.#instance, this.#captures, this.digest()]
     this.#tell((handlers) => {
       const { side } = this.#process

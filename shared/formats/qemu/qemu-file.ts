@@ -43,10 +43,22 @@ export class QemuFileReader {
   /** The section, block or field being read: errors name it. */
   item = 'header'
 
-  constructor(source: ByteSource, bufferBytes = DEFAULT_BUFFER_BYTES) {
+  /** `offset` is that of the source's first byte, where it is a part of a stream. */
+  constructor(source: ByteSource, bufferBytes = DEFAULT_BUFFER_BYTES, offset = 0) {
     this.#source = source
     this.#buffer = new Uint8Array(bufferBytes)
     this.#view = new DataView(this.#buffer.buffer)
+    this.#base = offset
+  }
+
+  /** Reads bytes where they are; they stay as they are. */
+  static over(bytes: Uint8Array, offset = 0): QemuFileReader {
+    const reader = new QemuFileReader({ read: () => 0 }, 0, offset)
+    reader.#buffer = bytes
+    reader.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    reader.#end = bytes.length
+    reader.#sourceEnded = true
+    return reader
   }
 
   /** Of the next byte, from the start of the stream. */
@@ -61,6 +73,7 @@ export class QemuFileReader {
   /** Whether so many bytes are still to come; they are in the buffer then. */
   has(count: number): boolean {
     if (this.#end - this.#at >= count) return true
+    if (this.#sourceEnded) return false
     if (count > this.#buffer.length) this.#enlarge(count)
     else if (this.#at + count > this.#buffer.length) this.#moveDown()
     while (this.#end - this.#at < count) {
@@ -100,6 +113,29 @@ export class QemuFileReader {
   take(count: number): Uint8Array {
     const at = this.#advance(count)
     return this.#buffer.subarray(at, at + count)
+  }
+
+  /**
+   * Like `take` without making an object: where in `buffer` the next `count` bytes begin. For loops that meet
+   * millions of pages. Good until the next call of any method.
+   */
+  place(count: number): number {
+    return this.#advance(count)
+  }
+
+  /** See `place`. Another one after a call that needed a larger one. */
+  get buffer(): Uint8Array {
+    return this.#buffer
+  }
+
+  /** Where in `buffer` the byte at `offset` lies; what lies there is good as long as what `has` said. */
+  placeOf(offset: number): number {
+    return offset - this.#base
+  }
+
+  /** How many bytes are in the buffer and not yet given: what can be had without asking the source. */
+  get buffered(): number {
+    return this.#end - this.#at
   }
 
   /** A string with its length in one byte ahead of it; each byte one character, as they come. */

@@ -1,6 +1,7 @@
 // What the daemon's thread and the guest's thread say to each other. Bytes are handed over, not copied; RAM
 // never travels this way: both threads see the page store.
 
+import type { DirtyScheme } from './guest-module.ts'
 import type { ModuleFacts } from '../wasm-module.ts'
 import type { WasmModule } from './webassembly.ts'
 
@@ -8,6 +9,9 @@ export interface GuestWorkerData {
   readonly module: WasmModule
   readonly facts: ModuleFacts
   readonly memoryBytes: number
+  readonly scheme: DirtyScheme
+  /** What the guest's memory is moved up by. */
+  readonly tableBytes: number
   /** The page store's buffer: pages first. */
   readonly store: SharedArrayBuffer
   /** Page frame numbers of the last capture. */
@@ -39,5 +43,6 @@ export type FromGuest =
       readonly device: Uint8Array
       readonly pages: number
       readonly pauseMs: number
+      readonly findMs: number
     }
   | { readonly type: 'died'; readonly why: string }

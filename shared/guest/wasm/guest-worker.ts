@@ -6,6 +6,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
 import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
+import { GuestPages, type DirtyPages } from './guest-pages.ts'
+import type { DirtyScheme } from './guest-module.ts'
+import { CheckedPageLog, PageLog } from './page-log.ts'
 import { PageScan } from './page-scan.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from './webassembly.ts'
 
@@ -15,7 +18,13 @@ if (parentPort === null) throw new Error('guest-worker.js runs as a worker threa
 const port = parentPort
 const data = workerData as GuestWorkerData
 const calls = new Int32Array(data.calls)
-const scan = new PageScan(data.store, data.pfns)
+
+const SCHEMES: Readonly<Record<DirtyScheme, () => DirtyPages>> = {
+  log: () => new PageLog(),
+  scan: () => new PageScan(),
+  check: () => new CheckedPageLog(),
+}
+const pages = new GuestPages(data.store, data.pfns, data.tableBytes, SCHEMES[data.scheme]())
 
 interface GuestExports {
   readonly colo_abi: WasmGlobal
@@ -51,16 +60,18 @@ function call<T>(run: () => T): T {
   }
 }
 
+/** Whoever looks into memory asks first: a guest that grows it leaves all views of it empty. */
 function attach(): void {
   if (memory.buffer === attached) return
   attached = memory.buffer as ArrayBuffer
-  scan.attach(attached)
+  pages.attach(attached)
 }
 
 const imports = {
   colo: {
     output(connection: number, at: number, length: number) {
-      const bytes = new Uint8Array(memory.buffer, at >>> 0, length >>> 0).slice()
+      attach()
+      const bytes = pages.read(at >>> 0, length >>> 0).slice()
       outputs++
       post({ type: 'output', connection, bytes }, [bytes.buffer])
     },
@@ -77,11 +88,11 @@ const imports = {
 
 /** `bytes` of memory are there when the guest begins; a guest that goes on elsewhere may need more. */
 function instantiate(bytes: number): void {
-  const { facts, memoryBytes, module } = data
+  const { facts, memoryBytes, module, tableBytes } = data
   if (facts.importsMemory) {
     memory = new WebAssembly.Memory({
-      initial: facts.memoryBytes / WASM_PAGE_BYTES,
-      maximum: memoryBytes / WASM_PAGE_BYTES,
+      initial: (tableBytes + facts.memoryBytes) / WASM_PAGE_BYTES,
+      maximum: (tableBytes + memoryBytes) / WASM_PAGE_BYTES,
     })
     Object.assign(imports.env, { memory })
   }
@@ -92,7 +103,7 @@ function instantiate(bytes: number): void {
     throw new Error(`colo_abi is ${guest.colo_abi.value}, this host speaks ${GUEST_ABI}`)
   }
   globals = facts.globals.map((name) => exports[name] as WasmGlobal)
-  const missing = bytes - memory.buffer.byteLength
+  const missing = tableBytes + bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
   attach()
 }
@@ -129,7 +140,7 @@ function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
   if (typeof cpu === 'string') throw new Error(cpu)
   if (typeof device === 'string') throw new Error(device)
   instantiate(cpu.memoryBytes)
-  scan.restore()
+  pages.restore()
   globals.forEach((global, i) => setGlobal(global, cpu.globals[i]))
   inputs = device.inputs
   outputs = device.outputs
@@ -140,14 +151,16 @@ function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
 
 function capture(id: number, all: boolean): void {
   const began = performance.now()
-  const progress = (pages: number) => post({ type: 'capturing', id, pages })
-  const pages = all ? scan.all(progress) : scan.dirty(progress)
+  const progress = (count: number) => post({ type: 'capturing', id, pages: count })
+  const count = all ? pages.captureAll(progress) : pages.captureDirty(progress)
+  const findMs = performance.now() - began
   const cpu = encodeCpu({
-    memoryBytes: memory.buffer.byteLength,
+    memoryBytes: pages.ram.length,
     globals: globals.map(globalBits),
   })
   const device = encodeDevice({ inputs, outputs, connections: [...open] })
-  post({ type: 'captured', id, cpu, device, pages, pauseMs: performance.now() - began })
+  const pauseMs = performance.now() - began
+  post({ type: 'captured', id, cpu, device, pages: count, pauseMs, findMs })
 }
 
 function input(connection: number, bytes: Uint8Array): void {
@@ -166,7 +179,8 @@ function give(connection: number, bytes: Uint8Array): void {
     imports.colo.close(connection)
     return guest.colo_close(connection)
   }
-  new Uint8Array(memory.buffer, at, bytes.length).set(bytes)
+  attach()
+  pages.write(at, bytes)
   return guest.colo_input(connection, at, bytes.length)
 }
 

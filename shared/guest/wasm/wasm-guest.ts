@@ -3,27 +3,26 @@
 // that is stopped takes its thread with it, whatever it was doing, and the next one stands by again. A call
 // that does not return within guestCallTimeoutMs is a spin, and ends the guest like a trap.
 
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
 import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
-import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
 import { decodeCpu, decodeDevice } from '../wasm-state.ts'
+import { loadGuestModule, type DirtyScheme, type GuestModuleOptions } from './guest-module.ts'
 import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
-import { WebAssembly } from './webassembly.ts'
 
 const WATCHES_PER_TIMEOUT = 8
-
-/** A module that can't be protected: the message lists every reason. */
-export class ModuleRefused extends Error {}
 
 export class WasmGuest implements GuestPort {
   readonly store: PageStore
   readonly identity: GuestIdentity
-  readonly kernel = 'scan (memcmp against the shadow)'
+  /** How its dirty pages are found; `whyScan` if a log was wanted and can't be. */
+  readonly dirty: {
+    readonly scheme: DirtyScheme
+    readonly rewriteMs: number
+    readonly whyScan?: string
+  }
   readonly #data: GuestWorkerData
   readonly #pfns: Uint32Array
   readonly #calls: Int32Array
@@ -34,41 +33,23 @@ export class WasmGuest implements GuestPort {
   #watch: NodeJS.Timeout | undefined
 
   /** Throws ModuleRefused, or the error of reading or compiling the file. */
-  constructor(file: string, memoryBytes: number, callTimeoutMs: number) {
-    const bytes = readFileSync(file)
-    const facts = WasmGuest.#inspect(file, bytes, memoryBytes)
+  constructor(options: GuestModuleOptions, callTimeoutMs: number) {
+    const { file, memoryBytes } = options
+    const { module, facts, digest, scheme, tableBytes, ...rest } = loadGuestModule(options)
+    this.dirty = { scheme, ...rest }
     const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
     const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
     const calls = new SharedArrayBuffer(4)
-    this.#data = {
-      module: new WebAssembly.Module(bytes),
-      facts,
-      memoryBytes,
-      store: buffer,
-      pfns,
-      calls,
-    }
+    this.#data = { module, facts, memoryBytes, scheme, tableBytes, store: buffer, pfns, calls }
     this.store = new PageStore(buffer, memoryBytes)
     this.#pfns = new Uint32Array(pfns)
     this.#calls = new Int32Array(calls)
     this.#callTimeoutMs = callTimeoutMs
     this.identity = {
       name: basename(file, '.wasm'),
-      digest: createHash('sha256').update(bytes).digest('hex'),
+      digest,
       memoryBytes,
     }
-  }
-
-  static #inspect(file: string, bytes: Uint8Array, memoryBytes: number): ModuleFacts {
-    if (!WebAssembly.validate(new Uint8Array(bytes))) {
-      throw new ModuleRefused(`${file} is no valid WebAssembly module`)
-    }
-    const facts = inspectModule(bytes, memoryBytes)
-    if (!('reasons' in facts)) return facts
-    const list = facts.reasons.map((reason) => `  - ${reason}`).join('\n')
-    throw new ModuleRefused(
-      `${file} can't be protected:\n${list}\n(docs/guests.md has the contract)`,
-    )
   }
 
   /** Events go to `handlers` from now on; the first thread stands by. */
@@ -175,8 +156,9 @@ export class WasmGuest implements GuestPort {
       case 'capturing':
         return handlers.capturing(message.id, this.#pfns, message.pages)
       case 'captured': {
-        const { id, cpu, device, pages, pauseMs } = message
-        return handlers.captured({ id, state: { cpu, device }, pfns: this.#pfns, pages, pauseMs })
+        const { id, cpu, device, pages, pauseMs, findMs } = message
+        const state = { cpu, device }
+        return handlers.captured({ id, state, pfns: this.#pfns, pages, pauseMs, findMs })
       }
       default:
         return this.#died(message.why)

@@ -1,0 +1,39 @@
+// A file or a pipe as the source of a QEMUFile: read when it is asked, straight into the reader's buffer.
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { ByteSource } from '../../shared/formats/qemu/qemu-file.ts'
+import { CliError, oneLine } from '../exit-codes.ts'
+
+const STDIN = 0
+const RETRY_MS = 2
+
+export class FdSource implements ByteSource {
+  readonly #fd: number
+
+  /** `-` is standard input. Raises CliError. */
+  constructor(path: string) {
+    try {
+      this.#fd = path === '-' ? STDIN : openSync(path, 'r')
+    } catch (error) {
+      throw new CliError('usage', oneLine(error), { cause: error })
+    }
+  }
+
+  read(into: Uint8Array): number {
+    for (;;) {
+      try {
+        return readSync(this.#fd, into, 0, into.length, null)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'EOF') return 0
+        if (code !== 'EAGAIN') throw new CliError('usage', oneLine(error), { cause: error })
+        // A terminal or a pipe that does not block, and has nothing yet.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== STDIN) closeSync(this.#fd)
+  }
+}

@@ -1,0 +1,34 @@
+// `--ram`: the guest's memory as it is at the end of the stream, a file for each block.
+
+import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
+import { CliError, oneLine } from '../exit-codes.ts'
+import { RamFiles } from './ram-files.ts'
+import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
+import { inflatePage } from './zlib-pages.ts'
+
+export async function writeRam(
+  path: string,
+  folder: string,
+  settings: WalkSettings,
+): Promise<void> {
+  let walked: Walked
+  let paths: ReadonlyMap<string, string>
+  let pages = 0
+  try {
+    const files = new RamFiles(folder)
+    try {
+      const image = new RamImage(files, inflatePage)
+      walked = await walk(path, image, settings)
+      ;({ pages } = image)
+    } finally {
+      files.close()
+    }
+    ;({ paths } = files)
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError('usage', oneLine(error), { cause: error })
+  }
+  for (const [block, file] of paths) process.stdout.write(`${block}: ${file}\n`)
+  process.stdout.write(`${pages} pages; ${endingText(walked)}\n`)
+  complain(path, walked)
+}

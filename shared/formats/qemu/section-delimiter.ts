@@ -1,0 +1,297 @@
+// Where the body of a section ends that carries no length and no records. Three things can tell, and are asked in
+// this order: the description behind the stream, which has the size of every device; the footer, which repeats
+// the section's number; and, in streams of old machines that have neither, what looks like the head of the next
+// section. Bodies can hold what looks like a footer, so a split by footers is checked against the description
+// once that is found, and made again by it if they differ. All of it looks ahead in the reader's own buffer.
+
+import { faultOfCommand } from './commands.ts'
+import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { LOOK_AHEAD_BYTES_MAX, LookAhead } from './look-ahead.ts'
+import type { Delimiter } from './migration-sink.ts'
+import type { QemuFileReader } from './qemu-file.ts'
+import { QemuStreamError } from './qemu-stream-error.ts'
+
+const EOF = 0x00
+const START = 0x01
+const PART = 0x02
+const END = 0x03
+const FULL = 0x04
+const DESCRIPTION = 0x06
+const COMMAND = 0x08
+const FOOTER = 0x7e
+const FOOTER_BYTES = 5
+const BRACE = 0x7b
+const QUOTE = 0x22
+
+/** Section numbers leave gaps, but hardly any of more. */
+const NUMBERS_SKIPPED_MAX = 64
+const VERSION_MAX = 0xffff
+
+interface Named {
+  readonly sectionId: number
+  readonly idstr: string
+  readonly instanceId: number
+  /** How many sections of this name and instance were before it. */
+  readonly occurrence: number
+}
+
+interface Body {
+  readonly length: number
+  readonly delimiter: Delimiter
+}
+
+interface PlannedHead extends Named {
+  /** Both as distances from the reader's next byte. */
+  readonly at: number
+  readonly bodyAt: number
+}
+
+interface PlannedSection extends PlannedHead {
+  readonly length: number
+}
+
+export class SectionDelimiter {
+  readonly #file: QemuFileReader
+  readonly #ahead: LookAhead
+  readonly #describe: (json: Uint8Array, offset: number) => SizeOfDevice
+  /** Undefined until the first section has ended. */
+  hasFooters: boolean | undefined
+  /** From another stream, or from this one's description once it was read. */
+  sizes: SizeOfDevice | undefined
+  /** The offset at which these sections must end, where that is known (a package, a checkpoint). */
+  limit: number | undefined
+  /** By the offset of the body. */
+  readonly #planned = new Map<number, Body>()
+
+  /** `describe` reads the sizes from a description. */
+  constructor(
+    file: QemuFileReader,
+    describe: (json: Uint8Array, offset: number) => SizeOfDevice = sizesOfDevices,
+  ) {
+    this.#describe = describe
+    this.#file = file
+    this.#ahead = new LookAhead(file)
+  }
+
+  /** The body that begins at the reader's next byte. Raises truncated, undelimited or too-long. */
+  bodyOf(head: Named): Body {
+    const ready = this.#planned.get(this.#file.offset) ?? this.#bySize(head)
+    if (ready !== undefined) return ready
+    if (this.limit === undefined && this.#planned.size === 0) this.#plan(head)
+    return this.#planned.get(this.#file.offset) ?? this.#byLooks(head)
+  }
+
+  #bySize({ sectionId, idstr, instanceId, occurrence }: Named): Body | undefined {
+    const length = this.sizes?.(idstr, instanceId, occurrence)
+    if (length === undefined || !this.#ahead.has(length)) return undefined
+    const isEnd =
+      this.hasFooters === false ? this.#isItem(length) : this.#isFooter(length, sectionId)
+    return isEnd ? { length, delimiter: 'description' } : undefined
+  }
+
+  #byLooks(head: Named): Body {
+    if (this.hasFooters !== false) {
+      const length = this.#findFooter(0, head.sectionId)
+      if (length >= 0) return { length, delimiter: 'footer' }
+    } else {
+      const length = this.#findHead(0, head.sectionId)
+      if (length >= 0) return { length, delimiter: 'next head' }
+      const rest = this.#file.buffered
+      if (this.#ahead.byte(rest - 1) === EOF)
+        return { length: rest - 1, delimiter: 'end of stream' }
+    }
+    const file = this.#file
+    const there = file.offset + file.buffered
+    const rule = `the stream ends inside of this section, which begins at byte ${file.offset}`
+    throw new QemuStreamError('truncated', there, head.idstr, rule)
+  }
+
+  /** Looks through all sections up to the description, and checks them against it. */
+  #plan(first: Named): void {
+    const base = this.#file.offset
+    const byFooters = this.hasFooters === false ? [] : this.#splitByFooters(first)
+    const last = byFooters.at(-1)
+    const eof = last === undefined ? this.#findDescription(0) : this.#behind(last)
+    const sizes = eof < 0 ? undefined : this.#sizesAt(eof)
+    if (sizes === undefined) {
+      for (const { bodyAt, length } of byFooters) {
+        this.#planned.set(base + bodyAt, { length, delimiter: 'footer' })
+      }
+      return
+    }
+    const isSized = ({ idstr, instanceId, occurrence, length }: PlannedSection) =>
+      sizes(idstr, instanceId, occurrence) === length
+    const bySizes =
+      last !== undefined && byFooters.every((span) => isSized(span))
+        ? byFooters
+        : this.#splitBySizes(first, sizes, eof)
+    for (const span of bySizes ?? byFooters) {
+      const delimiter = isSized(span) ? 'description' : 'footer'
+      this.#planned.set(base + span.bodyAt, { length: span.length, delimiter })
+    }
+  }
+
+  #behind({ bodyAt, length }: PlannedSection): number {
+    return this.#skipCommands(bodyAt + length + FOOTER_BYTES)
+  }
+
+  #splitByFooters(first: Named): PlannedSection[] {
+    const found: PlannedSection[] = []
+    const seen = new Occurrences()
+    seen.next(first.idstr, first.instanceId)
+    let head: PlannedHead | undefined = { ...first, at: -1, bodyAt: 0 }
+    while (head !== undefined) {
+      const end = this.#findFooter(head.bodyAt, head.sectionId)
+      if (end < 0) break
+      const span: PlannedSection = { ...head, length: end - head.bodyAt }
+      found.push(span)
+      head = this.#headAt(this.#behind(span), seen)
+    }
+    return found
+  }
+
+  /** Undefined unless all sizes lead exactly from one section to the next, and to the end at `eof`. */
+  #splitBySizes(first: Named, sizes: SizeOfDevice, eof: number): PlannedSection[] | undefined {
+    const found: PlannedSection[] = []
+    const footerBytes = this.hasFooters === false ? 0 : FOOTER_BYTES
+    const seen = new Occurrences()
+    seen.next(first.idstr, first.instanceId)
+    let head: PlannedHead | undefined = { ...first, at: -1, bodyAt: 0 }
+    for (;;) {
+      const length =
+        head === undefined ? undefined : sizes(head.idstr, head.instanceId, head.occurrence)
+      if (head === undefined || length === undefined) return undefined
+      const end: number = head.bodyAt + length
+      if (footerBytes > 0 && !this.#isFooter(end, head.sectionId)) return undefined
+      found.push({ ...head, length })
+      const next = this.#skipCommands(end + footerBytes)
+      if (next === eof) return found
+      if (next > eof) return undefined
+      head = this.#headAt(next, seen)
+    }
+  }
+
+  #skipCommands(from: number): number {
+    let at = from
+    while (this.#ahead.byte(at) === COMMAND && this.#isCommand(at))
+      at += 5 + this.#ahead.u16(at + 3)
+    return at
+  }
+
+  #headAt(at: number, seen: Occurrences): PlannedHead | undefined {
+    if (this.#ahead.byte(at) !== FULL || !this.#isHead(at)) return undefined
+    const nameAt = at + 6
+    const nameBytes = this.#ahead.byte(at + 5)
+    let idstr = ''
+    for (let i = 0; i < nameBytes; i++) idstr += String.fromCharCode(this.#ahead.byte(nameAt + i))
+    const behind = nameAt + nameBytes
+    const bodyAt = behind + 8
+    const instanceId = this.#ahead.u32(behind)
+    const sectionId = this.#ahead.u32(at + 1)
+    return { at, bodyAt, sectionId, idstr, instanceId, occurrence: seen.next(idstr, instanceId) }
+  }
+
+  /** The sizes of the description whose EOF byte is at `eof`, if there is one. */
+  #sizesAt(eof: number): SizeOfDevice | undefined {
+    if (!this.#isDescription(eof)) return undefined
+    const length = this.#ahead.u32(eof + 2)
+    const json = eof + 6
+    if (length > LOOK_AHEAD_BYTES_MAX || !this.#ahead.has(json + length)) return undefined
+    const start = this.#file.placeOf(this.#file.offset + json)
+    const bytes = this.#file.buffer.subarray(start, start + length)
+    try {
+      return this.#describe(bytes, this.#file.offset + json)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Of its EOF byte, or -1. */
+  #findDescription(from: number): number {
+    for (
+      let at = this.#ahead.find(DESCRIPTION, from + 1);
+      at >= 0;
+      at = this.#ahead.find(DESCRIPTION, at + 1)
+    ) {
+      if (this.#ahead.byte(at - 1) === EOF && this.#sizesAt(at - 1) !== undefined) return at - 1
+    }
+    return -1
+  }
+
+  #findFooter(from: number, sectionId: number): number {
+    for (let at = this.#ahead.find(FOOTER, from); at >= 0; at = this.#ahead.find(FOOTER, at + 1)) {
+      if (this.#isFooter(at, sectionId)) return at
+    }
+    return -1
+  }
+
+  #findHead(from: number, sectionId: number): number {
+    for (let at = this.#ahead.find(FULL, from); at >= 0; at = this.#ahead.find(FULL, at + 1)) {
+      const ahead = this.#ahead.u32(at + 1) - sectionId
+      if (ahead > 0 && ahead <= NUMBERS_SKIPPED_MAX && this.#isHead(at)) return at
+    }
+    return -1
+  }
+
+  #isFooter(at: number, sectionId: number): boolean {
+    if (this.#ahead.byte(at) !== FOOTER || this.#ahead.u32(at + 1) !== sectionId) return false
+    return this.#isItem(at + FOOTER_BYTES)
+  }
+
+  /** Whether an item can begin here, by what follows its first byte. */
+  #isItem(at: number): boolean {
+    const { limit } = this
+    const offset = this.#file.offset + at
+    if (limit !== undefined && offset === limit) return true
+    switch (this.#ahead.byte(at)) {
+      case -1:
+        return true
+      case EOF:
+        return limit === undefined ? this.#isEof(at) : offset === limit - 1
+      case START:
+      case FULL:
+        return this.#isHead(at)
+      case PART:
+      case END:
+        return this.#ahead.has(at + 5)
+      case COMMAND:
+        return this.#isCommand(at)
+      default:
+        return false
+    }
+  }
+
+  /** An end is followed by nothing, the description, a message of COLO, or padding. */
+  #isEof(at: number): boolean {
+    if (this.#ahead.byte(at + 1) < 0 || this.#isDescription(at)) return true
+    const next = this.#ahead.u32(at + 1)
+    if (next === 1 || next === 4) return true
+    if (next !== 0) return false
+    let behind = at + 1
+    while (this.#ahead.byte(behind) === 0) behind++
+    return this.#ahead.byte(behind) < 0
+  }
+
+  #isDescription(eof: number): boolean {
+    if (this.#ahead.byte(eof) !== EOF || this.#ahead.byte(eof + 1) !== DESCRIPTION) return false
+    return this.#ahead.byte(eof + 6) === BRACE && this.#ahead.byte(eof + 7) === QUOTE
+  }
+
+  #isCommand(at: number): boolean {
+    return (
+      this.#ahead.has(at + 5) &&
+      faultOfCommand(this.#ahead.u16(at + 1), this.#ahead.u16(at + 3)) === undefined
+    )
+  }
+
+  #isHead(at: number): boolean {
+    const nameBytes = this.#ahead.byte(at + 5)
+    const behind = at + 6 + nameBytes
+    if (nameBytes < 2 || !this.#ahead.has(behind + 8)) return false
+    for (let i = at + 6; i < behind; i++) {
+      const byte = this.#ahead.byte(i)
+      if (byte < 0x20 || byte > 0x7e) return false
+    }
+    return this.#ahead.u32(behind + 4) <= VERSION_MAX
+  }
+}

@@ -1,0 +1,123 @@
+// `colo decode` as a process: what is said where, how it ends, pipes of any pace, and arguments read quickly or by
+// commander alike. What the decoder finds is tested in test/qemu/.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  CAPTURE_NAMES,
+  captureBytes,
+  CORPUS_MISSING,
+  STREAM_NAMES,
+  streamBytes,
+} from '../qemu/corpus.ts'
+import { colo, inFolder, inside, Running } from './command.ts'
+
+const isHere = STREAM_NAMES.length > 0 && CAPTURE_NAMES.length > 0
+
+describe('arguments', () => {
+  it('are explained whether they are plain or not', async () => {
+    const { code, stdout } = await colo('decode', '--help')
+    expect(code).toBe(0)
+    for (const option of ['--state', '--ram', '--desc-from', '--diff-checkpoint', '--trace']) {
+      expect(stdout).toContain(option)
+    }
+    expect(await colo('decode')).toMatchObject({ code: 2 })
+    expect((await colo('decode', 'x', '--at', 'y')).stderr).toContain('a whole number')
+    expect((await colo('decode', 'x', '--nonsense')).stderr).toContain('unknown option')
+    expect(await colo('decode', join('no', 'such', 'file'))).toMatchObject({ code: 2 })
+    expect((await colo('decode', 'x', '--format', 'xml')).stderr).toContain('text, json')
+  })
+
+  it.skipIf(!isHere)('mean the same in both spellings', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'microblaze')
+      writeFileSync(file, streamBytes('microblaze'))
+      const plain = await colo('decode', file, '--format', 'json')
+      const other = await colo('decode', file, '--format=json')
+      expect(plain.code).toBe(0)
+      expect(other).toEqual(plain)
+      expect(JSON.parse(plain.stdout)).toMatchObject({ ending: 'whole', error: null })
+    })
+  })
+})
+
+describe.skipIf(!isHere)(`streams (else ${CORPUS_MISSING})`, () => {
+  it('come from a pipe as from a file, at any pace', async () => {
+    await inFolder(async (folder) => {
+      const bytes = streamBytes('isapc')
+      const file = join(folder, 'isapc')
+      writeFileSync(file, bytes)
+      const fromFile = await colo('decode', file, '--state')
+      const running = new Running(['decode', '-', '--state'], bytes)
+      expect((await running.ended).stdout).toBe(fromFile.stdout)
+      expect(fromFile.code).toBe(0)
+    })
+  })
+
+  it('that are cut off are told as far as they go, with exit code 1', async () => {
+    const bytes = streamBytes('pc-default-bios')
+    const running = new Running(['decode', '-'], bytes.subarray(0, 800_000))
+    const { code, stdout, stderr } = await running.ended
+    expect(code).toBe(1)
+    expect(stdout).toContain('pc.ram')
+    expect(stdout).toContain('broken off: truncated at byte 800000')
+    expect(stderr).toMatch(/^colo: -: truncated at byte 800000 \(ram\)/)
+  })
+
+  it('that are none are refused', async () => {
+    const { code, stdout, stderr } = await new Running(['decode', '-'], Buffer.from('hello, world'))
+      .ended
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('bad-magic at byte 0')
+  })
+
+  it('without a description are shown as bytes, or by another stream', async () => {
+    await inFolder(async (folder) => {
+      const [old, other] = [join(folder, 'old'), join(folder, 'other')]
+      writeFileSync(old, streamBytes('pc-i440fx-2.0'))
+      writeFileSync(other, streamBytes('pc-default-bios'))
+      const alone = await colo('decode', old, '--state')
+      expect(alone.code).toBe(1)
+      expect(alone.stdout).toContain('there is no description of it')
+      const helped = await colo('decode', old, '--state', '--desc-from', other)
+      expect(helped.stdout).toContain('cpu_ticks_offset = ')
+    })
+  })
+})
+
+describe.skipIf(!isHere)('questions', () => {
+  it('are answered about an offset, a difference, a checkpoint and a trace', async () => {
+    await inFolder(async (folder) => {
+      const [session, paused, packed] = ['a', 'b', 'c'].map((name) => join(folder, name))
+      writeFileSync(session, captureBytes('pc16_small'))
+      writeFileSync(paused, streamBytes('pc-min-paused'))
+      writeFileSync(packed, streamBytes('pc-compress'))
+      const at = await inside('decode', paused, '--at', '0x35db0')
+      expect(at.stdout).toMatch(/timer.*cpu_ticks_offset = .*byte 0 of 8/)
+      const page = await inside('decode', packed, '--at', '1000')
+      expect(page.stdout).toMatch(/page 0x[0-9a-f]+ of 0000:00:02\.0\/vga\.vram/)
+      expect((await inside('decode', paused, '--at', '99999999')).code).toBe(2)
+      const diff = await colo('decode', paused, '--diff', packed)
+      expect(diff.stdout).toContain('config[0] command  0x0000 -> 0x0103')
+      const changed = await colo(
+        'decode',
+        session,
+        '--checkpoint',
+        '3',
+        '--diff-checkpoint',
+        '4',
+        '-f',
+        'json',
+      )
+      const rows = JSON.parse(changed.stdout) as { device: string; path: string }[]
+      expect(rows).toHaveLength(9)
+      expect(rows[0]).toMatchObject({ device: 'timer', path: 'cpu_ticks_offset' })
+      const missing = await colo('decode', session, '--checkpoint', '99', '--state')
+      expect(missing).toMatchObject({ code: 2 })
+      expect(missing.stderr).toContain('it has 30')
+      const trace = await colo('decode', paused, '--trace')
+      expect(trace.stdout).toContain('\nvmstate_load_state timer v2\n')
+    })
+  })
+})

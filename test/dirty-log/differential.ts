@@ -1,0 +1,173 @@
+// Runs a module and its rewritten twin side by side: the same calls, the same pokes of the host. Every result,
+// every trap and all of memory must be equal, and at the end of each epoch what the collector gives must hold
+// every page that differs from the shadow. What does not hold is thrown, as a sentence.
+
+import { MARK_EXPORT, type DirtyLogModule } from '../../shared/guest/dirty-log/rewrite.ts'
+import type { Chance } from '../simulation/chance.ts'
+import { collect, PAGE_BYTES, type CollectOptions } from './collector.ts'
+import { functionOf, WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'
+import type { MadeModule } from './module-maker.ts'
+
+const WASM_PAGE_BYTES = 65536
+const CALLS = 24
+const CALLS_AN_EPOCH = 4
+const POKE_BYTES = 12
+
+export interface Tally {
+  modules: number
+  calls: number
+  traps: number
+  epochs: number
+  /** Pages that differed from the shadow, and pages that the collector gave. */
+  dirty: number
+  collected: number
+  /** Dirty pages that only the look for straddles found. */
+  straddled: number
+}
+
+export const emptyTally = (): Tally => ({
+  modules: 0,
+  calls: 0,
+  traps: 0,
+  epochs: 0,
+  dirty: 0,
+  collected: 0,
+  straddled: 0,
+})
+
+export class Difference extends Error {}
+
+/** A module with its host: memory as the guest knows it lies `shift` bytes up in its buffer. */
+class Twin {
+  readonly memory: WasmMemory
+  readonly instance: WasmInstance
+  readonly shift: number
+
+  constructor(bytes: Uint8Array, made: MadeModule, shift: number, mostPages: number) {
+    this.shift = shift
+    const given = new WebAssembly.Memory({
+      initial: made.memory.min + shift / WASM_PAGE_BYTES,
+      maximum: Math.min(made.memory.max ?? mostPages, mostPages) + shift / WASM_PAGE_BYTES,
+    })
+    const base = new WebAssembly.Global({ value: 'i32' }, made.base)
+    const env = { memory: given, base, poke: (at: number) => this.#poke(at) }
+    this.instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
+    this.memory = made.importsMemory ? given : (this.instance.exports['memory'] as WasmMemory)
+  }
+
+  get ram(): Buffer {
+    return Buffer.from(this.memory.buffer, this.shift)
+  }
+
+  get table(): Uint8Array {
+    return new Uint8Array(this.memory.buffer, 0, this.shift)
+  }
+
+  /** What a call gave, as text. */
+  call(name: string, args: readonly (number | bigint)[]): string {
+    try {
+      return String(functionOf(this.instance, name)(...args))
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`
+    }
+  }
+
+  /** The host writes guest memory itself, as an import may. */
+  #poke(at: number): void {
+    const { ram } = this
+    const length = Math.min(POKE_BYTES, ram.length - at)
+    if (length <= 0) return
+    for (let i = 0; i < length; i++) ram[at + i] ^= 0x5a + i
+    if (this.shift > 0) functionOf(this.instance, MARK_EXPORT)(at, length)
+  }
+}
+
+function expectSame(what: string, plain: string, rewritten: string): void {
+  if (plain !== rewritten) throw new Difference(`${what}: plain ${plain}, rewritten ${rewritten}`)
+}
+
+/** Both instances, or undefined if neither can be made: data beyond memory. */
+function makeTwins(made: MadeModule, log: DirtyLogModule): [Twin, Twin] | undefined {
+  const mostPages = log.memoryBytesMax / WASM_PAGE_BYTES
+  const attempt = (bytes: Uint8Array, shift: number) => {
+    try {
+      return new Twin(bytes, made, shift, mostPages)
+    } catch (error) {
+      return (error as Error).name
+    }
+  }
+  const plain = attempt(made.bytes, 0)
+  const rewritten = attempt(log.bytes, log.tableBytes)
+  if (plain instanceof Twin && rewritten instanceof Twin) return [plain, rewritten]
+  const tell = (twin: Twin | string) => (twin instanceof Twin ? 'an instance' : twin)
+  expectSame('instantiation', tell(plain), tell(rewritten))
+  return undefined
+}
+
+function someArguments(chance: Chance, pages: number): (number | bigint)[] {
+  const address = () => {
+    const edge = chance.below(pages * 16) * PAGE_BYTES + chance.below(40) - 20
+    return chance.happens(0.98) ? Math.max(0, edge) : chance.u32() | 0
+  }
+  return [address(), address(), (BigInt(chance.u32()) << 32n) | BigInt(chance.u32())]
+}
+
+/** What a host does at a checkpoint; throws if a page that changed was not among those collected. */
+function checkEpoch(
+  rewritten: Twin,
+  shadow: Buffer,
+  tally: Tally,
+  options: CollectOptions,
+): Buffer {
+  const { ram, table } = rewritten
+  const grown = Buffer.alloc(ram.length)
+  shadow.copy(grown)
+  const marked = table.slice()
+  const pages = new Set(collect(table, ram, grown, options))
+  for (let page = 0; page * PAGE_BYTES < ram.length; page++) {
+    const [from, to] = [page * PAGE_BYTES, (page + 1) * PAGE_BYTES]
+    const isDirty = ram.compare(grown, from, to, from, to) !== 0
+    if (isDirty && !pages.has(page)) throw new Difference(`page ${page} changed, not collected`)
+    if (!pages.has(page)) continue
+    ram.copy(grown, from, from, to)
+    tally.collected++
+    if (!isDirty) continue
+    tally.dirty++
+    if (marked[page] === 0) tally.straddled++
+  }
+  const beyond = marked.findIndex((mark, page) => mark !== 0 && page * PAGE_BYTES >= ram.length)
+  if (beyond >= 0) throw new Difference(`page ${beyond} is marked, beyond the end of memory`)
+  tally.epochs++
+  return grown
+}
+
+/** @throws Difference */
+export function compareTwins(
+  made: MadeModule,
+  log: DirtyLogModule,
+  chance: Chance,
+  tally: Tally,
+  options: CollectOptions = {},
+): void {
+  tally.modules++
+  const twins = makeTwins(made, log)
+  if (twins === undefined) return
+  const [plain, rewritten] = twins
+  rewritten.table.fill(0)
+  let shadow: Buffer = Buffer.from(rewritten.ram)
+  if (!plain.ram.equals(shadow)) throw new Difference('memory differs at the start')
+  for (let n = 1; n <= CALLS; n++) {
+    const name = `f${chance.below(made.functions)}`
+    const args = someArguments(chance, plain.memory.buffer.byteLength / WASM_PAGE_BYTES)
+    const result = plain.call(name, args)
+    expectSame(`call ${n}, ${name}(${args.join(', ')})`, result, rewritten.call(name, args))
+    tally.calls++
+    if (/[a-z]/.test(result)) tally.traps++
+    if (n % CALLS_AN_EPOCH !== 0) continue
+    const [one, other] = [plain.ram, rewritten.ram]
+    expectSame('bytes of memory', String(one.length), String(other.length))
+    const at = one.equals(other) ? -1 : one.findIndex((byte, i) => byte !== other[i])
+    if (at >= 0) throw new Difference(`memory differs at ${at} after call ${n}`)
+    shadow = checkEpoch(rewritten, shadow, tally, options)
+  }
+}

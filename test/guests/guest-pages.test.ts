@@ -1,0 +1,134 @@
+// What a capture takes of a guest's memory: by the log's marks and by the scan alike, every page that changed
+// and every page that is new, however stores straddle pages, and the store is equal to memory afterwards.
+
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+import { GuestPages, type DirtyPages } from '../../shared/guest/wasm/guest-pages.ts'
+import { CheckedPageLog, PageLog, PageMissed } from '../../shared/guest/wasm/page-log.ts'
+import { PageScan } from '../../shared/guest/wasm/page-scan.ts'
+
+const PAGES = 48
+const TABLE_BYTES = 65536
+const nothing = () => {}
+
+class Memory {
+  readonly pages: GuestPages
+  readonly pfns: Uint32Array
+  readonly bytes: Uint8Array
+  readonly #hasTable: boolean
+  #buffer: ArrayBuffer
+
+  constructor(dirty: DirtyPages, tableBytes: number) {
+    const store = new SharedArrayBuffer(2 * PAGES * PAGE_BYTES)
+    const pfns = new SharedArrayBuffer(2 * PAGES * 4)
+    this.pfns = new Uint32Array(pfns)
+    this.bytes = new Uint8Array(store)
+    this.pages = new GuestPages(store, pfns, tableBytes, dirty)
+    this.#hasTable = tableBytes > 0
+    this.#buffer = new ArrayBuffer(tableBytes + PAGES * PAGE_BYTES)
+    this.pages.attach(this.#buffer)
+  }
+
+  /** As a rewritten guest does it: the mark is of the page in which the store begins. */
+  store(at: number, length: number, value: number): void {
+    this.pages.ram.fill(value, at, at + length)
+    if (this.#hasTable) this.pages.table[at >>> 12] = 1
+  }
+
+  grow(pages: number): void {
+    const larger = new ArrayBuffer(this.#buffer.byteLength + pages * PAGE_BYTES)
+    new Uint8Array(larger).set(new Uint8Array(this.#buffer))
+    this.#buffer = larger
+    this.pages.attach(larger)
+  }
+
+  captured(): number[] {
+    return [...this.pfns.subarray(0, this.pages.captureDirty(nothing))]
+  }
+
+  get isEqual(): boolean {
+    const { ram } = this.pages
+    return ram.equals(this.bytes.subarray(0, ram.length))
+  }
+}
+
+const schemes: readonly (readonly [name: string, make: () => Memory])[] = [
+  ['the log', () => new Memory(new PageLog(), TABLE_BYTES)],
+  ['the scan', () => new Memory(new PageScan(), 0)],
+  ['the log, checked', () => new Memory(new CheckedPageLog(), TABLE_BYTES)],
+]
+
+/** Near the edges of pages, where a store may reach into the next. */
+const stores = fc.array(
+  fc.record({
+    page: fc.integer({ min: 0, max: PAGES - 2 }),
+    offset: fc.oneof(fc.integer({ min: 4080, max: 4095 }), fc.integer({ min: 0, max: 4095 })),
+    length: fc.constantFrom(1, 2, 4, 8, 16),
+    value: fc.integer({ min: 1, max: 255 }),
+  }),
+  { maxLength: 60 },
+)
+
+describe.each(schemes)('%s', (_, make) => {
+  test('takes every page that changed, each once and in order, and leaves the store equal', () => {
+    fc.assert(
+      fc.property(fc.array(stores, { maxLength: 4 }), (epochs) => {
+        const memory = make()
+        memory.pages.captureAll(nothing)
+        for (const epoch of epochs) {
+          const before = Buffer.from(memory.pages.ram)
+          for (const { page, offset, length, value } of epoch) {
+            memory.store(page * PAGE_BYTES + offset, length, value)
+          }
+          const changed = Array.from({ length: PAGES }, (__, page) => page).filter((page) => {
+            const [from, to] = [page * PAGE_BYTES, (page + 1) * PAGE_BYTES]
+            return !before.subarray(from, to).equals(memory.pages.ram.subarray(from, to))
+          })
+          const captured = memory.captured()
+          expect(captured).toEqual([...new Set(captured)].toSorted((a, b) => a - b))
+          expect(changed.filter((page) => !captured.includes(page))).toEqual([])
+          expect(memory.isEqual).toBe(true)
+          expect(memory.captured()).toEqual([])
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('takes what the host wrote, over page edges too', () => {
+    const memory = make()
+    memory.pages.captureAll(nothing)
+    memory.pages.write(5 * PAGE_BYTES - 3, new Uint8Array(2 * PAGE_BYTES).fill(7))
+    expect(memory.captured()).toEqual([4, 5, 6])
+    expect(memory.isEqual).toBe(true)
+  })
+
+  test('takes new pages, zero or not, and those before them that changed', () => {
+    const memory = make()
+    memory.pages.captureAll(nothing)
+    memory.store(PAGES * PAGE_BYTES - 1, 1, 9)
+    memory.grow(3)
+    expect(memory.captured()).toEqual([PAGES - 1, PAGES, PAGES + 1, PAGES + 2])
+    memory.store((PAGES + 1) * PAGE_BYTES, 4, 3)
+    expect(memory.captured()).toEqual([PAGES + 1])
+    expect(memory.isEqual).toBe(true)
+  })
+
+  test('has nothing to take after a guest was restored', () => {
+    const memory = make()
+    memory.store(0, 4, 1)
+    memory.bytes.fill(5, 0, PAGES * PAGE_BYTES)
+    memory.pages.restore()
+    expect(memory.isEqual).toBe(true)
+    expect(memory.captured()).toEqual([])
+  })
+})
+
+test('a page that the log missed is told by the check', () => {
+  const memory = new Memory(new CheckedPageLog(), TABLE_BYTES)
+  memory.pages.captureAll(nothing)
+  memory.pages.ram[7 * PAGE_BYTES + 100] = 1
+  expect(() => memory.captured()).toThrow(PageMissed)
+  expect(() => memory.captured()).toThrow('page 7')
+})

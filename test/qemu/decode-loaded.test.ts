@@ -1,0 +1,122 @@
+// The judge is a QEMU: it loads a stream of the corpus, and what it then has in its memory is what our images hold;
+// what it traces while it loads is what we say that it traces. Only where qemu-system-x86_64 is installed.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, describe, expect, it } from 'vitest'
+import { RamFiles } from '../../cli/decode/ram-files.ts'
+import { walk } from '../../cli/decode/walk.ts'
+import { inflatePage } from '../../cli/decode/zlib-pages.ts'
+import { LoadvmTracer, traceLine } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
+import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
+import { DeviceStates } from '../../cli/decode/device-states.ts'
+import { CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
+
+const QEMU = 'qemu-system-x86_64'
+const hasQemu = spawnSync(QEMU, ['--version']).status === 0
+const isHere = hasQemu && STREAM_NAMES.length > 0
+const MISSING = hasQemu
+  ? CORPUS_MISSING
+  : `${QEMU} is not installed (apt-get install qemu-system-x86)`
+
+const folder = mkdtempSync(join(tmpdir(), 'colo-decode-loaded-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const FLOPPY = join(folder, 'floppy.img')
+const RAM_BYTES = 8 * 1024 * 1024
+const HOLE = [0xa_0000, 0x10_0000] as const
+
+const floppy = ['-drive', `if=floppy,format=raw,snapshot=on,file=${FLOPPY}`]
+
+/** The machines of the corpus's README. */
+const MACHINES: Readonly<Record<string, readonly string[]>> = {
+  'pc-xbzrle': ['-vga', 'none', ...floppy],
+  'pc-compress': ['-vga', 'std', ...floppy],
+  'pc-min-paused': ['-vga', 'none', '-net', 'none'],
+}
+
+interface Loaded {
+  readonly memory: Buffer
+  readonly trace: string[]
+}
+
+/** Loads a stream into a QEMU that stays stopped, and asks for its memory. */
+async function load(name: string, file: string): Promise<Loaded> {
+  writeFileSync(FLOPPY, new Uint8Array(1_474_560))
+  const [dump, log] = ['memory', 'log'].map((what) => join(folder, `${name}.${what}`))
+  const events = ['loadvm*', 'qemu_loadvm*', 'vmstate_load', 'ram_load_loop', 'ram_load_complete']
+  const qemu = spawn(QEMU, [
+    ...['-accel', 'tcg', '-M', 'pc', '-m', '8', '-nodefaults', '-display', 'none', '-S'],
+    ...MACHINES[name],
+    ...['-incoming', 'defer', '-qmp', 'stdio', '-D', log],
+    ...events.flatMap((event) => ['-trace', event]),
+  ])
+  const lines = createInterface({ input: qemu.stdout })[Symbol.asyncIterator]()
+  const ask = async (execute: string, args?: object): Promise<{ status?: string }> => {
+    qemu.stdin.write(`${JSON.stringify({ execute, arguments: args })}\n`)
+    for (;;) {
+      const { value, done } = await lines.next()
+      if (done) throw new Error(`${QEMU} ended: ${String(qemu.stderr.read())}`)
+      const answer = JSON.parse(value) as { return?: { status?: string }; error?: object }
+      if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
+      if (answer.return !== undefined) return answer.return
+    }
+  }
+  try {
+    await ask('qmp_capabilities')
+    const compress = { capability: 'compress', state: name === 'pc-compress' }
+    await ask('migrate-set-capabilities', { capabilities: [compress] })
+    await ask('migrate-incoming', { uri: `exec:cat ${file}` })
+    while ((await ask('query-status')).status === 'inmigrate');
+    await ask('pmemsave', { val: 0, size: RAM_BYTES, filename: dump })
+    await ask('quit')
+  } finally {
+    qemu.kill()
+  }
+  return { memory: readFileSync(dump), trace: readFileSync(log, 'utf8').trimEnd().split('\n') }
+}
+
+describe('what a QEMU has loaded', () => {
+  it.skipIf(isHere)(`is not asked: ${MISSING}`, () => {
+    expect(isHere).toBe(false)
+  })
+
+  it.skipIf(!isHere).each(Object.keys(MACHINES))('of %s is what our images hold', async (name) => {
+    const file = join(folder, name)
+    writeFileSync(file, streamBytes(name))
+    const { memory } = await load(name, file)
+    const files = new RamFiles(join(folder, `${name}.images`))
+    const { error } = await walk(file, new RamImage(files, inflatePage))
+    files.close()
+    expect(error).toBeUndefined()
+    const image = readFileSync(files.paths.get('pc.ram') ?? '')
+    expect(image.length).toBe(memory.length)
+    expect(image.some((byte) => byte !== 0) || name === 'pc-min-paused').toBe(true)
+    // Between them the machine has its ROMs in place of RAM.
+    expect(Buffer.compare(image.subarray(0, HOLE[0]), memory.subarray(0, HOLE[0]))).toBe(0)
+    expect(Buffer.compare(image.subarray(HOLE[1]), memory.subarray(HOLE[1]))).toBe(0)
+  })
+
+  it.skipIf(!isHere)('was traced as we say', async () => {
+    const file = join(folder, 'pc-min-paused')
+    writeFileSync(file, streamBytes('pc-min-paused'))
+    const { trace } = await load('pc-min-paused', file)
+    const states = new DeviceStates([])
+    await walk(file, states)
+    const { devices } = readVmDescription(states.json ?? new Uint8Array())
+    const ours: string[] = []
+    const tracer = new LoadvmTracer(
+      (event, ...args) => void ours.push(traceLine(event, args)),
+      ({ idstr }) => devices.find(({ name }) => name === idstr)?.vmsd.name,
+      () => {},
+    )
+    await walk(file, tracer)
+    const plain = (lines: string[]) => lines.map((line) => line.replace(/ host: .*/, '').trimEnd())
+    expect(ours.length).toBeGreaterThan(2000)
+    expect(plain(ours)).toEqual(plain(trace))
+  })
+})
