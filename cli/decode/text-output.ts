@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs'
 
 const STDOUT = 1
 const FIRST_BYTES = 256 * 1024
-const FLUSH_BYTES = 1024 * 1024
+const FLUSH_BYTES = 192 * 1024
 const RETRY_MS = 1
 const OFFSET_DIGITS = 9
 
