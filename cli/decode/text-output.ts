@@ -183,3 +183,10 @@ export class TextOutput {
     this.#bytes = larger
   }
 }
+
+/** Writes a text at once. Not by process.stdout: making that takes longer than reading most streams. */
+export function say(text: string): void {
+  const out = new TextOutput()
+  out.add(text)
+  out.flush()
+}
