@@ -68,7 +68,10 @@ export async function dirtyCheckpoints(
   }
   const rows = await pair.checkpoints(2 * count, epoch)
   const fit = rows.filter(
-    (row) => row.trigger === 'output' && row.pages >= pages && row.pages <= pages + otherPagesMax,
+    ({ trigger, pages: sent }) =>
+      (trigger === 'output' || trigger === 'dirty') &&
+      sent >= pages &&
+      sent <= pages + otherPagesMax,
   )
   if (fit.length < count / 2) {
     throw new Error(`${fit.length} of ${count} checkpoints had ${pages} dirty pages`)

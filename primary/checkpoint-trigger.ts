@@ -1,5 +1,5 @@
 // When the next checkpoint is due: soon after output is held, so that a client waits little; at the latest a
-// period after the last one; at once when much is held or somebody asked. It is armed while no checkpoint is
+// period after the last one; at once when much is held, much has changed or somebody asked. It is armed while no checkpoint is
 // under way, and fires once.
 
 import type { Clock, TimerHandle } from '../shared/ports.ts'
@@ -41,6 +41,11 @@ export class CheckpointTrigger {
   ask(): void {
     this.#asked = true
     this.consider()
+  }
+
+  /** Many pages have changed. Whoever counts them says so again if nothing comes of it now. */
+  dirtied(): void {
+    this.#fire('dirty')
   }
 
   /** Output was held, or something else that may bring the time nearer. */

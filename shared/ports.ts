@@ -117,6 +117,8 @@ export interface GuestHandlers {
   /** Of the capture `id`, the first `pages` of `pfns` are in the store; more may come. Never needed. */
   capturing(id: number, pfns: Uint32Array, pages: number): void
   captured(capture: Capture): void
+  /** Pages changed since the last capture, once they are more than `dirtyPagesMax`. Never needed. */
+  dirtied(pages: number): void
   /** Client bytes that were handed over and are now taken by the guest. */
   took(bytes: number): void
   died(why: string): void

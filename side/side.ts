@@ -156,6 +156,9 @@ export class Side {
     captured: (capture) => {
       if (this.#role instanceof Primary) this.#role.guestCaptured(capture)
     },
+    dirtied: () => {
+      if (this.#role instanceof Primary) this.#role.trigger.dirtied()
+    },
     took: (bytes) => {
       if (this.#role instanceof Primary) this.#role.clients.took(bytes)
     },

@@ -6,6 +6,10 @@ const rows = {
     value: 128 * 1024 * 1024,
     meaning: 'body of one record (REC_LENGTH_MAX of Xen)',
   },
+  dirtyPagesMax: {
+    value: 4096,
+    meaning: 'changed pages that make a checkpoint due, where a dirty log counts them',
+  },
   recordPages: { value: 256, meaning: 'pages in one PAGE_DATA record that we write' },
   deviceStateBytesMax: {
     value: 16 * 1024 * 1024,

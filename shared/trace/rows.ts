@@ -21,6 +21,7 @@ export const TRIGGERS = {
   output: 'commitWithinMs after the first byte of output was held',
   period: 'periodMs after the last checkpoint',
   held: 'too much output was held',
+  dirty: 'more pages have changed than one checkpoint should have',
   request: 'an operator or the guest asked for it',
 } as const
 

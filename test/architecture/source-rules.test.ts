@@ -21,7 +21,7 @@ const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why
     why: 'one door of many short methods, a world event each',
   },
   'side/side.ts': {
-    lines: 362,
+    lines: 366,
     why: 'one door of many short methods, a world event or a verb each',
   },
   'shared/formats/stream-reader.ts': {

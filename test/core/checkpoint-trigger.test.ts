@@ -55,6 +55,17 @@ describe('the checkpoint trigger', () => {
     expect(due).toEqual([`period at ${periodMs}`])
   })
 
+  test('fires at once when much has changed, but not for what changed before it was armed', () => {
+    const { clock, due, trigger } = make()
+    trigger.dirtied()
+    trigger.arm()
+    clock.advance(1)
+    expect(due).toEqual([])
+    trigger.dirtied()
+    trigger.dirtied()
+    expect(due).toEqual(['dirty at 1'])
+  })
+
   test('fires when armed if output has waited meanwhile', () => {
     const { clock, due, trigger, say } = make()
     say()

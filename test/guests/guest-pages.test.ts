@@ -125,6 +125,21 @@ describe.each(schemes)('%s', (_, make) => {
   })
 })
 
+test('the log counts what has changed, the scan does not know', () => {
+  const log = new Memory(new PageLog(), TABLE_BYTES)
+  const scan = new Memory(new PageScan(), 0)
+  for (const memory of [log, scan]) {
+    memory.pages.captureAll(nothing)
+    expect(memory.pages.dirtyCount).toBe(0)
+    for (const page of [0, 1, 2, 3, 7, 7, PAGES - 1]) memory.store(page * PAGE_BYTES, 4, 9)
+    memory.pages.write(20 * PAGE_BYTES, new Uint8Array(2 * PAGE_BYTES))
+  }
+  expect(log.pages.dirtyCount).toBe(8)
+  expect(scan.pages.dirtyCount).toBe(0)
+  log.captured()
+  expect(log.pages.dirtyCount).toBe(0)
+})
+
 test('a page that the log missed is told by the check', () => {
   const memory = new Memory(new CheckedPageLog(), TABLE_BYTES)
   memory.pages.captureAll(nothing)

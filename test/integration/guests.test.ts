@@ -152,6 +152,18 @@ describe('the dirty log', () => {
     expect(readFileSync(join(pair.dir, 'modules', kept[0])).length).toBeGreaterThan(1000)
   })
 
+  it('makes a checkpoint due when much has changed', async () => {
+    const hour = 3_600_000
+    const delays = { periodMs: hour, commitWithinMs: hour }
+    pair = await Pair.protected({ guest: 'stress', memoryMiB: 64, dirty: 'log', delays })
+    const client = await LineClient.to(pair.clients.a)
+    client.say('fill 8000')
+    await until('the answer to be let go', () => client.lines.length === 1)
+    const { checkpoints } = await (await pair.client('a')).ask('history', { rows: 10 })
+    expect(checkpoints?.at(-1)).toMatchObject({ trigger: 'dirty', outcome: 'committed' })
+    client.close()
+  })
+
   it('must be kept by both sides or by none', async () => {
     pair = await Pair.start({ dirty: 'scan' })
     await pair.until('a', 'protected')

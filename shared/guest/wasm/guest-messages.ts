@@ -35,6 +35,7 @@ export type FromGuest =
   | { readonly type: 'output'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly type: 'closing'; readonly connection: number }
   | { readonly type: 'took'; readonly bytes: number }
+  | { readonly type: 'dirtied'; readonly pages: number }
   | { readonly type: 'capturing'; readonly id: number; readonly pages: number }
   | {
       readonly type: 'captured'

@@ -23,6 +23,8 @@ export type Progress = (pages: number) => void
 export interface DirtyPages {
   /** Takes every page that has changed since it was taken last. */
   find(pages: GuestPages): void
+  /** How many known pages have changed, if that can be told without looking at them; else 0. */
+  count(pages: GuestPages): number
   /** The host itself wrote `length` bytes at the guest's address `at`. */
   mark(pages: GuestPages, at: number, length: number): void
   /** Memory and store are the same now. */
@@ -82,6 +84,11 @@ export class GuestPages {
     this.ram.set(this.store.subarray(0, this.ram.length))
     this.#grownFrom = this.#pages.length
     this.#dirty.clear(this)
+  }
+
+  /** Pages that are new or have changed since the last capture, as far as somebody keeps count. */
+  get dirtyCount(): number {
+    return this.#pages.length - this.#grownFrom + this.#dirty.count(this)
   }
 
   /** Bytes of the guest's own memory, for the host to read. */

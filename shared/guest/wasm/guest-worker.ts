@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
 import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
+import { LIMITS } from '../../protocol/limits.ts'
 import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
@@ -13,6 +14,8 @@ import { PageScan } from './page-scan.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from './webassembly.ts'
 
 const WASM_PAGE_BYTES = 65536
+/** Counting takes a few microseconds, so it is not done after each of many short calls. */
+const COUNT_MS = 5
 
 if (parentPort === null) throw new Error('guest-worker.js runs as a worker thread')
 const port = parentPort
@@ -42,6 +45,7 @@ let globals: WasmGlobal[] = []
 const open = new Set<number>()
 let inputs = 0
 let outputs = 0
+let counted = 0
 let suspended = false
 let waiting: ToGuest[] = []
 
@@ -169,7 +173,16 @@ function input(connection: number, bytes: Uint8Array): void {
     const part = bytes.subarray(at, at + GUEST_INPUT_BYTES)
     inputs++
     call(() => give(connection, part))
+    tellDirtied()
   }
+}
+
+function tellDirtied(): void {
+  const now = performance.now()
+  if (now - counted < COUNT_MS) return
+  counted = now
+  const { dirtyCount } = pages
+  if (dirtyCount >= LIMITS.dirtyPagesMax) post({ type: 'dirtied', pages: dirtyCount })
 }
 
 /** A guest that has no room for its client's bytes has its client closed. */

@@ -35,6 +35,14 @@ export class PageLog implements DirtyPages {
     table.fill(0, known)
   }
 
+  count({ table, known }: GuestPages): number {
+    const words = new Uint32Array(table.buffer, 0, Math.ceil(known / MARKS_PER_WORD))
+    let marked = 0
+    // A mark is 1, so that a word has as many as the sum of its bytes.
+    for (const word of words) if (word !== 0) marked += Math.imul(word, 0x01010101) >>> 24
+    return marked
+  }
+
   mark(pages: GuestPages, at: number, length: number): void {
     if (length > 0) {
       const last = Math.floor((at + length - 1) / PAGE_BYTES)

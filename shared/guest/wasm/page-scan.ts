@@ -20,6 +20,10 @@ export class PageScan implements DirtyPages {
     return -1
   }
 
+  count(): number {
+    return 0
+  }
+
   mark(): void {}
 
   clear(): void {}

@@ -153,6 +153,8 @@ export class WasmGuest implements GuestPort {
         return handlers.closing(message.connection)
       case 'took':
         return handlers.took(message.bytes)
+      case 'dirtied':
+        return handlers.dirtied(message.pages)
       case 'capturing':
         return handlers.capturing(message.id, this.#pfns, message.pages)
       case 'captured': {
