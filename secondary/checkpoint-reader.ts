@@ -61,6 +61,7 @@ export class CheckpointReader {
   #cpu: Uint8Array | undefined
   #blob: Uint8Array | undefined
   #began = false
+  #closed = false
   // The pages of the PAGE_DATA under way: their pfns, and how many have been placed.
   #pfns = new Uint32Array(LIMITS.recordPages)
   #count = 0
@@ -76,9 +77,9 @@ export class CheckpointReader {
     this.#offered = store.arenaStart
     this.#reader = new StreamReader(
       {
-        record: (record) => this.#record(record),
-        pageData: (record, count, words) => this.#pageData(record, count, words),
-        pageBytes: (_chunk, from, to) => this.#pageBytes(from, to),
+        record: (record) => this.#closed || this.#record(record),
+        pageData: (record, count, words) => this.#closed || this.#pageData(record, count, words),
+        pageBytes: (_chunk, from, to) => this.#closed || this.#pageBytes(from, to),
       },
       {
         form: 'libxl',
@@ -94,6 +95,11 @@ export class CheckpointReader {
   /** Of the stream so far: grows with everything that is received. */
   get bytes(): number {
     return this.#reader.bytesRead
+  }
+
+  /** The session is over: nothing behind the record that ended it counts, even if it came with it. */
+  close(): void {
+    this.#closed = true
   }
 
   /** Where the next bytes shall go. It may be asked for long before they come. */

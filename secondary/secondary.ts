@@ -373,6 +373,7 @@ export class Secondary {
     if (this.#session === undefined) this.send({ type: 'link.failed' })
     if (this.#session !== session) return
     this.#session = undefined
+    this.#reader?.close()
     this.#reader = undefined
     this.#lostAt = { at: this.world.clock.now(), end }
     this.world.trace.error(end.code, end.detail)

@@ -97,7 +97,7 @@ export interface GuestPort {
   close(connection: number): void
   suspend(): void
   resume(): void
-  /** Ends it at once, whatever it does. No event comes from it afterwards. */
+  /** Ends it at once, whatever it does. No event comes from it afterwards, and `store` is left alone. */
   stop(): void
 }
 

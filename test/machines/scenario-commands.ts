@@ -71,6 +71,10 @@ const ROWS: readonly Row[] = [
   ],
   [/^peer ends the checkpoint$/, (s) => s.endCheckpoint()],
   [
+    /^peer ends the checkpoint and begins (\d+) pages (\S+) at once$/,
+    (s, [epoch, pfns]) => s.endAndBeginCheckpoint(Number(epoch), pfnsOf(pfns)),
+  ],
+  [
     /^peer names the pair$/,
     (s) => {
       const { register } = s.world.witness

@@ -2,10 +2,12 @@
 
 import type { PeerHello, VerbMessage } from '../../shared/control/messages.ts'
 import { delaysWith } from '../../shared/protocol/delays.ts'
+import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
 import { PROTOCOL_VERSION, type Role } from '../../shared/protocol/messages.ts'
 import type { Holder } from '../../shared/protocol/register.ts'
 import { Side } from '../../side/side.ts'
+import { join } from '../formats/streams.ts'
 import { backRecord, checkpointHalves, deliver, recordNamer } from './scripted-peer.ts'
 import { ScriptedWorld, tokenOf, withShortTokens } from './scripted-world.ts'
 import { stateName } from './walks.ts'
@@ -159,6 +161,14 @@ export class Script {
 
   endCheckpoint(): void {
     this.deliver(this.#half)
+  }
+
+  /** In one piece, as a socket may give it: the next checkpoint does not wait for this one to be applied. */
+  endAndBeginCheckpoint(epoch: number, pfns: readonly number[]): void {
+    const generation = this.side.record.generation
+    const [first, last] = checkpointHalves({ isFirst: false, generation, epoch, pfns, cpu: 'cpu' })
+    this.deliver(join([this.#half, fixedRecords.NEW, first]))
+    this.#half = last
   }
 
   back(word: string, pfns: readonly number[]): void {

@@ -16,9 +16,22 @@ export interface GuestWorkerData {
   readonly store: SharedArrayBuffer
   /** Page frame numbers of the last capture. */
   readonly pfns: SharedArrayBuffer
-  /** One i32: odd while a call into the guest is under way, one more at each entry and exit. */
-  readonly calls: SharedArrayBuffer
+  /** Of this thread alone: SIGNAL_BYTES, see SIGNALS. */
+  readonly signals: SharedArrayBuffer
 }
+
+/** What both threads look at without a message: an i32 each. */
+export const SIGNALS = {
+  /** Odd while a call into the guest is under way, one more at each entry and exit. */
+  calls: 0,
+  /** Who may write the page store: one of STORE_USE. */
+  store: 1,
+} as const
+
+export const SIGNAL_BYTES = 8
+
+/** A thread that is ended by others runs on for a moment; by then the store belongs to somebody else. */
+export const STORE_USE = { free: 0, capturing: 1, ended: 2 } as const
 
 export type ToGuest =
   | { readonly type: 'start' }

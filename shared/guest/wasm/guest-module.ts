@@ -2,7 +2,7 @@
 // and compiled. A rewritten module is kept in a folder by the content of the original, so that a daemon that
 // starts again need not rewrite it; what is found there is used only if it is what this rewriter has written.
 
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addDirtyLog, REWRITER_VERSION } from '../dirty-log/rewrite.ts'
@@ -117,27 +117,32 @@ function withLog(
   return rewritten
 }
 
-// A kept module lies behind a line that tells its digest and the size of its table.
+// A kept module lies behind a line that tells the size of its table and the digest of both.
+
+function lineOf({ bytes, tableBytes }: Logged): Buffer {
+  const digest = createHash('sha256').update(`${tableBytes}\n`).update(bytes).digest('hex')
+  return Buffer.from(`${digest} ${tableBytes}`)
+}
 
 function read(key: string): Logged | undefined {
   try {
     const kept = readFileSync(key)
     const line = kept.subarray(0, kept.indexOf('\n'))
     const bytes = kept.subarray(line.length + 1)
-    const [digest, tableBytes] = line.toString().split(' ')
-    return digest === sha256(bytes) ? { bytes, tableBytes: Number(tableBytes) } : undefined
+    const logged = { bytes, tableBytes: Number(line.toString().split(' ')[1]) }
+    return line.equals(lineOf(logged)) ? logged : undefined
   } catch {
     return undefined
   }
 }
 
 /** A folder that can't be written costs a rewrite at the next start, and nothing else. */
-function keep(cache: string, key: string, { bytes, tableBytes }: Logged): void {
+function keep(cache: string, key: string, logged: Logged): void {
   try {
     mkdirSync(cache, { recursive: true })
-    const written = `${key}.${process.pid}`
-    const line = Buffer.from(`${sha256(bytes)} ${tableBytes}\n`)
-    writeFileSync(written, Buffer.concat([line, bytes]))
+    // No pid: in containers that share the folder both are 1.
+    const written = `${key}.${randomUUID()}`
+    writeFileSync(written, Buffer.concat([lineOf(logged), Buffer.from('\n'), logged.bytes]))
     renameSync(written, key)
   } catch {
     // As above.

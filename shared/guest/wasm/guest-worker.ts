@@ -5,8 +5,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
-import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import {
+  SIGNALS,
+  STORE_USE,
+  type FromGuest,
+  type GuestWorkerData,
+  type ToGuest,
+} from './guest-messages.ts'
 import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
@@ -20,7 +26,7 @@ const COUNT_MS = 5
 if (parentPort === null) throw new Error('guest-worker.js runs as a worker thread')
 const port = parentPort
 const data = workerData as GuestWorkerData
-const calls = new Int32Array(data.calls)
+const signals = new Int32Array(data.signals)
 
 const SCHEMES: Readonly<Record<DirtyScheme, () => DirtyPages>> = {
   log: () => new PageLog(),
@@ -55,11 +61,11 @@ function post(message: FromGuest, transfer: ArrayBuffer[] = []): void {
 
 /** A call into the guest; memory may have been grown when it returns. */
 function call<T>(run: () => T): T {
-  Atomics.add(calls, 0, 1)
+  Atomics.add(signals, SIGNALS.calls, 1)
   try {
     return run()
   } finally {
-    Atomics.add(calls, 0, 1)
+    Atomics.add(signals, SIGNALS.calls, 1)
     attach()
   }
 }
@@ -153,6 +159,18 @@ function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
   post({ type: 'running' })
 }
 
+/** Not once this thread was ended: the store is no longer its own. */
+function captureUnlessEnded(id: number, all: boolean): void {
+  const { free, capturing } = STORE_USE
+  if (Atomics.compareExchange(signals, SIGNALS.store, free, capturing) !== free) return
+  try {
+    capture(id, all)
+  } finally {
+    Atomics.store(signals, SIGNALS.store, free)
+    Atomics.notify(signals, SIGNALS.store)
+  }
+}
+
 function capture(id: number, all: boolean): void {
   const began = performance.now()
   const progress = (count: number) => post({ type: 'capturing', id, pages: count })
@@ -217,7 +235,7 @@ function handle(message: ToGuest): void {
 }
 
 function receive(message: ToGuest): void {
-  if (message.type === 'capture') return capture(message.id, message.all)
+  if (message.type === 'capture') return captureUnlessEnded(message.id, message.all)
   if (message.type === 'suspend') {
     suspended = true
     return

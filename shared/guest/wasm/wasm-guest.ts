@@ -10,7 +10,14 @@ import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
 import { decodeCpu, decodeDevice } from '../wasm-state.ts'
 import { loadGuestModule, type DirtyScheme, type GuestModuleOptions } from './guest-module.ts'
-import type { FromGuest, GuestWorkerData, ToGuest } from './guest-messages.ts'
+import {
+  SIGNAL_BYTES,
+  SIGNALS,
+  STORE_USE,
+  type FromGuest,
+  type GuestWorkerData,
+  type ToGuest,
+} from './guest-messages.ts'
 
 const WATCHES_PER_TIMEOUT = 8
 
@@ -23,12 +30,12 @@ export class WasmGuest implements GuestPort {
     readonly rewriteMs: number
     readonly whyScan?: string
   }
-  readonly #data: GuestWorkerData
+  readonly #data: Omit<GuestWorkerData, 'signals'>
   readonly #pfns: Uint32Array
-  readonly #calls: Int32Array
   readonly #callTimeoutMs: number
   #handlers: GuestHandlers | undefined
   #worker: Worker | undefined
+  #signals = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES))
   #used = false
   #watch: NodeJS.Timeout | undefined
 
@@ -39,11 +46,9 @@ export class WasmGuest implements GuestPort {
     this.dirty = { scheme, ...rest }
     const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
     const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
-    const calls = new SharedArrayBuffer(4)
-    this.#data = { module, facts, memoryBytes, scheme, tableBytes, store: buffer, pfns, calls }
+    this.#data = { module, facts, memoryBytes, scheme, tableBytes, store: buffer, pfns }
     this.store = new PageStore(buffer, memoryBytes)
     this.#pfns = new Uint32Array(pfns)
-    this.#calls = new Int32Array(calls)
     this.#callTimeoutMs = callTimeoutMs
     this.identity = {
       name: basename(file, '.wasm'),
@@ -123,15 +128,31 @@ export class WasmGuest implements GuestPort {
     const worker = this.#worker
     this.#worker = undefined
     this.#used = false
-    void worker?.terminate()
+    if (worker === undefined) return
+    this.#takeStore()
+    void worker.terminate()
+  }
+
+  /**
+   * A thread is not gone at once when it is terminated: from here on it writes nothing into the store, which
+   * the next role fills. A capture under way is waited for.
+   */
+  #takeStore(): void {
+    const { free, capturing, ended } = STORE_USE
+    const until = performance.now() + this.#callTimeoutMs
+    const take = () => Atomics.compareExchange(this.#signals, SIGNALS.store, free, ended)
+    while (take() === capturing && performance.now() < until) {
+      Atomics.wait(this.#signals, SIGNALS.store, capturing, until - performance.now())
+    }
   }
 
   #standBy(): void {
+    const signals = new SharedArrayBuffer(SIGNAL_BYTES)
     const worker = new Worker(new URL('./guest-worker.js', import.meta.url), {
-      workerData: this.#data,
+      workerData: { ...this.#data, signals } satisfies GuestWorkerData,
     })
     this.#worker = worker
-    Atomics.store(this.#calls, 0, 0)
+    this.#signals = new Int32Array(signals)
     const isCurrent = () => this.#worker === worker
     worker.on('message', (message: FromGuest) => {
       if (isCurrent()) this.#receive(message)
@@ -180,7 +201,7 @@ export class WasmGuest implements GuestPort {
     let since = performance.now()
     this.#watch = setInterval(() => {
       const now = performance.now()
-      const calls = Atomics.load(this.#calls, 0)
+      const calls = Atomics.load(this.#signals, SIGNALS.calls)
       if (calls !== seen) {
         seen = calls
         since = now
