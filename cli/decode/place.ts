@@ -17,6 +17,7 @@ import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { FieldList, innerAt } from './field-list.ts'
+import { say } from './text-output.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -171,7 +172,7 @@ export async function showPlace(
   const told = { offset: wanted, place: found }
   const text =
     options.format === 'json' ? JSON.stringify(told) : `${hex(wanted)}: ${found.join('; ')}`
-  process.stdout.write(`${text}\n`)
+  say(`${text}\n`)
 }
 
 /** The field of a device, by the state that holds the byte. */

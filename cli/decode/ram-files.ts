@@ -10,11 +10,37 @@ import type { RamStore } from '../../shared/formats/qemu/ram-image.ts'
 const RUN_BYTES = 256 * 1024
 /** The granularity in which it is remembered what was written: the smallest page of any target. */
 const GRAIN_BYTES = 1024
+const PART_GRAINS = 32 * 1024
 
 interface ImageFile {
   readonly fd: number
   readonly path: string
-  readonly written: Uint8Array
+  readonly written: Places
+}
+
+/** Which grains of a file were written. It takes memory for what was, not for how long the file may be. */
+class Places {
+  readonly #parts = new Map<number, Uint8Array>()
+
+  has(address: number): boolean {
+    const grain = Math.floor(address / GRAIN_BYTES)
+    const part = this.#parts.get(Math.floor(grain / PART_GRAINS))
+    if (part === undefined) return false
+    const place = grain % PART_GRAINS
+    return (part[place >>> 3] & (1 << (place & 7))) !== 0
+  }
+
+  add(address: number): void {
+    const grain = Math.floor(address / GRAIN_BYTES)
+    const number = Math.floor(grain / PART_GRAINS)
+    let part = this.#parts.get(number)
+    if (part === undefined) {
+      part = new Uint8Array(PART_GRAINS / 8)
+      this.#parts.set(number, part)
+    }
+    const place = grain % PART_GRAINS
+    part[place >>> 3] |= 1 << (place & 7)
+  }
 }
 
 /** One part of a path: whatever is no plain character as % and two digits, and never `.` or `..`. */
@@ -55,8 +81,7 @@ export class RamFiles implements RamStore {
     mkdirSync(dirname(path), { recursive: true })
     const fd = openSync(path, 'w+')
     ftruncateSync(fd, usedBytes)
-    const written = new Uint8Array(Math.ceil(usedBytes / GRAIN_BYTES / 8))
-    this.#files.set(name, { fd, path, written })
+    this.#files.set(name, { fd, path, written: new Places() })
   }
 
   /** Two names can give one path (`/a` and `a`): the second gets a number. */
@@ -75,14 +100,12 @@ export class RamFiles implements RamStore {
     if (!isNext || this.#runLength + bytes.length > RUN_BYTES) this.#begin(file, address)
     this.#run.set(bytes, this.#runLength)
     this.#runLength += bytes.length
-    const grain = address / GRAIN_BYTES
-    file.written[grain >>> 3] = (file.written[grain >>> 3] ?? 0) | (1 << (grain & 7))
+    file.written.add(address)
   }
 
   fill(block: RamBlock, address: number, length: number, value: number): void {
     const { written } = this.#file(block.name)
-    const grain = address / GRAIN_BYTES
-    const wasWritten = ((written[grain >>> 3] ?? 0) & (1 << (grain & 7))) !== 0
+    const wasWritten = written.has(address)
     if (value !== 0 || wasWritten) this.write(block, address, new Uint8Array(length).fill(value))
   }
 

@@ -3,6 +3,7 @@
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { CliError, oneLine } from '../exit-codes.ts'
 import { RamFiles } from './ram-files.ts'
+import { say } from './text-output.ts'
 import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
 import { inflatePage } from './zlib-pages.ts'
 
@@ -28,7 +29,7 @@ export async function writeRam(
     if (error instanceof CliError) throw error
     throw new CliError('usage', oneLine(error), { cause: error })
   }
-  for (const [block, file] of paths) process.stdout.write(`${block}: ${file}\n`)
-  process.stdout.write(`${pages} pages; ${endingText(walked)}\n`)
+  for (const [block, file] of paths) say(`${block}: ${file}\n`)
+  say(`${pages} pages; ${endingText(walked)}\n`)
   complain(path, walked)
 }

@@ -3,6 +3,7 @@
 
 import { sizesOfDevices } from '../../shared/formats/qemu/description-sizes.ts'
 import type { DecodeOptions } from '../decode.ts'
+import { say } from './text-output.ts'
 import { complain, endingText, walk, type WalkSettings } from './walk.ts'
 
 /** Raises CliError. */
@@ -64,6 +65,6 @@ async function showSummary(
     options.format === 'json'
       ? summaryJson(summary, path, told)
       : summaryText(summary, path, endingText(walked))
-  if (summary.version > 0) process.stdout.write(text)
+  if (summary.version > 0) say(text)
   complain(path, walked)
 }

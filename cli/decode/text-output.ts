@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs'
 
 const STDOUT = 1
 const FIRST_BYTES = 256 * 1024
-const FLUSH_BYTES = 1024 * 1024
+const FLUSH_BYTES = 192 * 1024
 const RETRY_MS = 1
 const OFFSET_DIGITS = 9
 
@@ -182,4 +182,11 @@ export class TextOutput {
     larger.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = larger
   }
+}
+
+/** Writes a text at once. Not by process.stdout: making that takes longer than reading most streams. */
+export function say(text: string): void {
+  const out = new TextOutput()
+  out.add(text)
+  out.flush()
 }

@@ -11,7 +11,7 @@ import {
   STREAM_NAMES,
   streamBytes,
 } from '../qemu/corpus.ts'
-import { colo, inFolder, inside, Running } from './command.ts'
+import { colo, inFolder, Running } from './command.ts'
 
 const isHere = STREAM_NAMES.length > 0 && CAPTURE_NAMES.length > 0
 
@@ -93,11 +93,11 @@ describe.skipIf(!isHere)('questions', () => {
       writeFileSync(session, captureBytes('pc16_small'))
       writeFileSync(paused, streamBytes('pc-min-paused'))
       writeFileSync(packed, streamBytes('pc-compress'))
-      const at = await inside('decode', paused, '--at', '0x35db0')
+      const at = await colo('decode', paused, '--at', '0x35db0')
       expect(at.stdout).toMatch(/timer.*cpu_ticks_offset = .*byte 0 of 8/)
-      const page = await inside('decode', packed, '--at', '1000')
+      const page = await colo('decode', packed, '--at', '1000')
       expect(page.stdout).toMatch(/page 0x[0-9a-f]+ of 0000:00:02\.0\/vga\.vram/)
-      expect((await inside('decode', paused, '--at', '99999999')).code).toBe(2)
+      expect((await colo('decode', paused, '--at', '99999999')).code).toBe(2)
       const diff = await colo('decode', paused, '--diff', packed)
       expect(diff.stdout).toContain('config[0] command  0x0000 -> 0x0103')
       const changed = await colo(

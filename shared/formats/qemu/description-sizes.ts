@@ -66,9 +66,12 @@ export function sizesOfParsed(parse: () => unknown, offset: number): SizeOfDevic
     const { devices = [] } = parse() as { devices?: readonly Device[] }
     for (const device of devices) {
       const key = `${device.instance_id} ${device.name}`
+      const size = sizeOfBody(device)
+      // Of a damaged description: a size that leads nowhere.
+      const length = Number.isSafeInteger(size) && size >= 0 ? size : Number.MAX_SAFE_INTEGER
       const known = sizes.get(key)
-      if (known === undefined) sizes.set(key, [sizeOfBody(device)])
-      else known.push(sizeOfBody(device))
+      if (known === undefined) sizes.set(key, [length])
+      else known.push(length)
     }
   } catch {
     throw new QemuStreamError('bad-description', offset, 'description', 'it is no JSON of QEMU')

@@ -57,6 +57,7 @@ export class MigrationStream {
   readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
   #seen = new Occurrences()
+  #sections = 0
   #isColo = false
   #packageEnd: number | undefined
 
@@ -109,6 +110,7 @@ export class MigrationStream {
   #readItems(): void {
     const file = this.#file
     this.#seen = new Occurrences()
+    this.#sections = this.#live.size
     for (;;) {
       this.#endPackage()
       file.item = 'item'
@@ -180,8 +182,10 @@ export class MigrationStream {
     const instanceId = file.u32()
     const versionId = file.u32()
     const head = { type, offset, sectionId, idstr, instanceId, versionId }
+    if (++this.#sections > SECTIONS_MAX) {
+      this.#refuse('too-long', offset, `more than ${SECTIONS_MAX} sections`)
+    }
     if (type === SECTION_START) {
-      if (this.#live.size >= SECTIONS_MAX) this.#refuse('too-long', offset, 'too many sections')
       this.#live.set(sectionId, head)
       this.#checkVersion(head)
     }

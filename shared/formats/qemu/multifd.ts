@@ -15,7 +15,8 @@ const METHOD_ZLIB = 1 << 1
 const GREETING_REST_BYTES = 16 + 1 + 7 + 32
 const PACKET_RESERVED_BYTES = 32
 const NAME_BYTES = 256
-const PAGES_MAX = 65_536
+/** QEMU's packets have 128. */
+const PAGES_MAX = 1024
 
 /** Unpacks what a channel's one zlib stream gives for one packet; `length` is due. */
 export interface ChannelInflater {

@@ -137,6 +137,9 @@ export class RamReader {
       blocks.push({ name, index: blocks.length, usedBytes: Number(used), ...pageBytes, ...address })
     }
     this.#blocks = blocks
+    if (new Set(blocks.map(({ name }) => name)).size < blocks.length) {
+      this.#refuse(8, 'two blocks of one name in the list')
+    }
     this.#byName = new Map(blocks.map((block) => [block.name, block]))
     if (this.#current !== undefined) this.#current = this.#byName.get(this.#current.name)
     this.#sink.blocks(offset, blocks)

@@ -109,9 +109,10 @@ export class SectionDelimiter {
   /** Looks through all sections up to the description, and checks them against it. */
   #plan(first: Named): void {
     const base = this.#file.offset
-    const byFooters = this.hasFooters === false ? [] : this.#splitByFooters(first)
+    const byFooters: PlannedSection[] = []
+    const isWhole = this.hasFooters !== false && this.#splitByFooters(first, byFooters)
     const last = byFooters.at(-1)
-    const eof = last === undefined ? this.#findDescription(0) : this.#behind(last)
+    const eof = isWhole && last !== undefined ? this.#behind(last) : this.#findDescription(0)
     const sizes = eof < 0 ? undefined : this.#sizesAt(eof)
     if (sizes === undefined) {
       for (const { bodyAt, length } of byFooters) {
@@ -122,7 +123,7 @@ export class SectionDelimiter {
     const isSized = ({ idstr, instanceId, occurrence, length }: PlannedSection) =>
       sizes(idstr, instanceId, occurrence) === length
     const bySizes =
-      last !== undefined && byFooters.every((span) => isSized(span))
+      isWhole && byFooters.every((span) => isSized(span))
         ? byFooters
         : this.#splitBySizes(first, sizes, eof)
     for (const span of bySizes ?? byFooters) {
@@ -135,19 +136,19 @@ export class SectionDelimiter {
     return this.#skipCommands(bodyAt + length + FOOTER_BYTES)
   }
 
-  #splitByFooters(first: Named): PlannedSection[] {
-    const found: PlannedSection[] = []
+  /** False if there is a section whose footer is nowhere: an earlier one was no footer, perhaps. */
+  #splitByFooters(first: Named, found: PlannedSection[]): boolean {
     const seen = new Occurrences()
     seen.next(first.idstr, first.instanceId)
     let head: PlannedHead | undefined = { ...first, at: -1, bodyAt: 0 }
     while (head !== undefined) {
       const end = this.#findFooter(head.bodyAt, head.sectionId)
-      if (end < 0) break
+      if (end < 0) return false
       const span: PlannedSection = { ...head, length: end - head.bodyAt }
       found.push(span)
       head = this.#headAt(this.#behind(span), seen)
     }
-    return found
+    return true
   }
 
   /** Undefined unless all sizes lead exactly from one section to the next, and to the end at `eof`. */
