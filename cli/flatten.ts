@@ -6,27 +6,24 @@ import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Command } from 'commander'
 import { Flattener, type Flattened } from '../shared/formats/flatten.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
 import { CliError, oneLine } from './exit-codes.ts'
-import { teach } from './help.ts'
+import type { Verb } from './verb-table.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const STDOUT = 1
 
-export function addFlatten(program: Command): void {
-  const command = program
-    .command('flatten')
-    .description("turn a forward recording into what Xen's verify-stream-v2 reads")
-    .argument('<in>', 'a *.forward file of --record, or - for standard input')
-    .argument('<out>', 'the file to write, or - for standard output')
-    .action(async (input: string, output: string) => {
-      const told = await flatten(input, output)
-      process.stderr.write(`${describeFlattened(told)}\n`)
-    })
-  teach(command, {
+export const flattenVerb: Verb = {
+  name: 'flatten',
+  description: "turn a forward recording into what Xen's verify-stream-v2 reads",
+  operands: [
+    { name: 'in', words: 'a *.forward file of --record, or - for standard input' },
+    { name: 'out', words: 'the file to write, or - for standard output' },
+  ],
+  options: {},
+  lesson: {
     when:
       "to have a session judged by somebody else's code. Each checkpoint becomes an image of its own; the\n" +
       '  stream is cut at the last whole checkpoint. EMULATOR_XENSTORE_DATA is left out, because the\n' +
@@ -36,7 +33,11 @@ export function addFlatten(program: Command): void {
       ['colo flatten rec/a-g1-s1.forward flat', 'flatten'],
       ['verify-stream-v2 -f libxl -i flat', "Xen's verdict"],
     ],
-  })
+  },
+  async run([input = '', output = '']) {
+    const told = await flatten(input, output)
+    process.stderr.write(`${describeFlattened(told)}\n`)
+  },
 }
 
 export function describeFlattened({
