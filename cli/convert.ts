@@ -46,6 +46,6 @@ export const convertVerb: Verb = {
   },
   async run([file = '', out = ''], options: ConvertOptions) {
     const { convert } = await import('./convert/run.ts')
-    convert(file, out, options)
+    await convert(file, out, options)
   },
 }

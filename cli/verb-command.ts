@@ -11,7 +11,10 @@ function optionOf(name: string, row: OptionRow): Option {
   const option = new Option(value === undefined ? flags : `${flags} <${value}>`, words)
   const one = argument(read ?? ((text: string): unknown => text))
   if (repeats) {
-    option.argParser((text, before: readonly unknown[] = []) => [...before, one(text)])
+    option.argParser((text, before: readonly unknown[] | undefined) => [
+      ...(before ?? []),
+      one(text),
+    ])
   } else if (read !== undefined) option.argParser(one)
   if (choices !== undefined) option.choices(choices)
   if (choices !== undefined && !isRequired) option.default(choices[0])
