@@ -1,7 +1,8 @@
 // `colo decode`: what is in a migration stream of QEMU. Only words are here; the work is loaded when it is asked
-// for, since this file is loaded with every other verb too. The options are a table because they are read in two
-// ways: by commander, with help and explanations, and by a few lines that know the plain spelling alone. Loading
-// commander takes longer than decoding most streams.
+// for, since this file is loaded with every other verb too.
+
+import { pageSize, wholeNumber } from './numbers.ts'
+import type { OptionRow, Verb } from './verb-table.ts'
 
 export interface DecodeOptions {
   readonly desc?: boolean
@@ -19,112 +20,77 @@ export interface DecodeOptions {
   readonly format: 'text' | 'json'
 }
 
-/** What an option is followed by: nothing, a text, a whole number, or one text for each time it is given. */
-type Kind = 'flag' | 'text' | 'number' | 'list'
-
-interface OptionRow {
-  readonly flag: string
-  readonly value?: string
-  readonly name: keyof DecodeOptions
-  readonly kind: Kind
-  readonly help: string
+/** Each of them answers one question. */
+const QUESTIONS: Readonly<Record<string, OptionRow>> = {
+  state: {
+    words: 'the state of every device, field by field',
+    excludes: ['desc', 'trace', 'ram', 'at'],
+  },
+  desc: {
+    words: "the description of every device's fields",
+    excludes: ['trace', 'ram', 'at', 'diff', 'checkpoint', 'diff-checkpoint'],
+  },
+  compat: {
+    words: "print what QEMU's own analyze-migration.py prints (-d state; with --desc, -d desc)",
+    excludes: ['trace', 'ram', 'at', 'diff', 'diff-checkpoint'],
+  },
+  trace: {
+    words: 'the events that a QEMU traces when it loads this, a line each',
+    excludes: ['ram', 'at', 'diff', 'checkpoint', 'diff-checkpoint'],
+  },
+  ram: {
+    words: "write the guest's memory there, a sparse file for each block",
+    value: 'folder',
+    excludes: ['at', 'diff', 'checkpoint', 'diff-checkpoint', 'desc-from'],
+  },
+  'desc-from': {
+    words: 'take the description from another stream of the same machine',
+    value: 'stream',
+  },
+  at: {
+    words: 'what the byte at this offset belongs to',
+    value: 'offset',
+    read: wholeNumber,
+    excludes: ['diff', 'checkpoint', 'diff-checkpoint'],
+  },
+  diff: {
+    words: 'the fields that differ between this stream and another',
+    value: 'stream',
+    excludes: ['diff-checkpoint'],
+  },
 }
 
-export const DECODE_OPTIONS: readonly OptionRow[] = [
-  ...([
-    {
-      flag: '--state',
-      name: 'state',
-      kind: 'flag',
-      help: 'the state of every device, field by field',
-    },
-    {
-      flag: '--desc',
-      name: 'desc',
-      kind: 'flag',
-      help: "the description of every device's fields",
-    },
-    {
-      flag: '--compat',
-      name: 'compat',
-      kind: 'flag',
-      help: "print what QEMU's own analyze-migration.py prints (-d state; with --desc, -d desc)",
-    },
-    {
-      flag: '--trace',
-      name: 'trace',
-      kind: 'flag',
-      help: 'the events that a QEMU traces when it loads this, a line each',
-    },
-  ] as const),
-  {
-    flag: '--ram',
-    value: '<folder>',
-    name: 'ram',
-    kind: 'text',
-    help: "write the guest's memory there, a sparse file for each block",
+const DETAILS: Readonly<Record<string, OptionRow>> = {
+  checkpoint: {
+    words: 'of a COLO session: the state that this checkpoint brought (0: the first migration)',
+    value: 'n',
+    read: wholeNumber,
   },
-  {
-    flag: '--desc-from',
-    value: '<stream>',
-    name: 'descFrom',
-    kind: 'text',
-    help: 'take the description from another stream of the same machine',
+  'diff-checkpoint': {
+    words: 'the fields that differ in another checkpoint',
+    value: 'n',
+    read: wholeNumber,
   },
-  {
-    flag: '--at',
-    value: '<offset>',
-    name: 'at',
-    kind: 'number',
-    help: 'what the byte at this offset belongs to',
+  channel: {
+    words: 'a page channel of multifd (again for each; else FILE.chN)',
+    value: 'file',
+    repeats: true,
   },
-  {
-    flag: '--diff',
-    value: '<stream>',
-    name: 'diff',
-    kind: 'text',
-    help: 'the fields that differ between this stream and another',
+  'page-size': {
+    words: "the target's page, if not 4096 and not in the stream",
+    value: 'bytes',
+    read: pageSize,
   },
-  {
-    flag: '--checkpoint',
-    value: '<n>',
-    name: 'checkpoint',
-    kind: 'number',
-    help: 'of a COLO session: the state that this checkpoint brought (0: the first migration)',
+  format: {
+    short: 'f',
+    words: 'text for people, json for programs',
+    value: 'format',
+    choices: ['text', 'json'],
   },
-  {
-    flag: '--diff-checkpoint',
-    value: '<n>',
-    name: 'diffCheckpoint',
-    kind: 'number',
-    help: 'the fields that differ in another checkpoint',
-  },
-  {
-    flag: '--channel',
-    value: '<file>',
-    name: 'channel',
-    kind: 'list',
-    help: 'a page channel of multifd (again for each; else FILE.chN)',
-  },
-  {
-    flag: '--page-size',
-    value: '<bytes>',
-    name: 'pageSize',
-    kind: 'number',
-    help: "the target's page, if not 4096 and not in the stream",
-  },
-]
-
-export const FORMATS = ['text', 'json'] as const
-
-/** A number in decimal or behind 0x; NaN if it is none. */
-export function wholeNumber(text: string): number {
-  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(value) ? value : Number.NaN
 }
 
 /** What will be wanted is asked for at once: files are then read while others are compiled. */
-export async function runDecode(file: string, options: DecodeOptions): Promise<void> {
+async function runDecode(file: string, options: DecodeOptions): Promise<void> {
   const { state, desc, compat, format } = options
   const { decode } = (
     await Promise.all([
@@ -138,30 +104,25 @@ export async function runDecode(file: string, options: DecodeOptions): Promise<v
   await decode(file, options)
 }
 
-/** Decodes if the arguments are plain; false if somebody should look at them who can explain. */
-export async function decodeQuickly(argv: readonly string[]): Promise<number | undefined> {
-  const options: Record<string, unknown> = { format: 'text' }
-  const files: string[] = []
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? ''
-    const row = DECODE_OPTIONS.find(({ flag }) => flag === word)
-    const next = argv[i + 1]
-    if (row?.kind === 'flag') options[row.name] = true
-    else if (word === '-' || !word.startsWith('-')) files.push(word)
-    else if (next === undefined || next.startsWith('-')) return undefined
-    else if (word === '-f' || word === '--format') options['format'] = argv[++i]
-    else if (row === undefined) return undefined
-    else {
-      const before = (options[row.name] ?? []) as readonly string[]
-      if (row.kind === 'number' && Number.isNaN(wholeNumber(next))) return undefined
-      if (row.kind === 'number') options[row.name] = wholeNumber(next)
-      else options[row.name] = row.kind === 'list' ? [...before, next] : next
-      i++
-    }
-  }
-  const [file] = files
-  if (file === undefined || files.length > 1) return undefined
-  if (!FORMATS.some((format) => format === options['format'])) return undefined
-  await runDecode(file, options as unknown as DecodeOptions)
-  return Number(process.exitCode ?? 0)
+export const decodeVerb: Verb = {
+  name: 'decode',
+  description: 'what is in a migration stream of QEMU 7.2, or in a recorded COLO session',
+  operands: [{ name: 'file', words: 'the stream, or - for standard input' }],
+  options: { ...QUESTIONS, ...DETAILS },
+  lesson: {
+    when:
+      'you want to know what a migration carried, why one was refused, or what a checkpoint changed. Without\n' +
+      '  an option: an overview. A stream that is cut off is told as far as it goes, and the exit code is 1.',
+    examples: [
+      ['colo decode vm.mig', 'what is in it, section by section'],
+      ['colo decode vm.mig --state', 'every field of every device'],
+      ['colo decode vm.mig --ram images', "the guest's memory as files"],
+      ['colo decode vm.mig --diff other.mig', 'which fields differ'],
+      ['colo decode colo.bin --checkpoint 3 --diff-checkpoint 4', 'what a checkpoint changed'],
+      ['zcat vm.mig.gz | colo decode - --compat', "as QEMU's own script prints it"],
+    ],
+  },
+  async run([file = ''], options: DecodeOptions) {
+    await runDecode(file, options)
+  },
 }

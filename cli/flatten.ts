@@ -1,32 +1,31 @@
 // `colo flatten`: a forward recording, made into what Xen's own verify-stream-v2 reads. The recording is read
-// twice, since where its last whole checkpoint ends is known only at its end; what comes through a pipe is kept
-// in a temporary file for the second reading. Memory stays bounded whatever its length.
+// twice, since where its last whole checkpoint ends is known only at its end. Memory stays bounded whatever its
+// length.
 
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import type { Command } from 'commander'
+import { read } from 'node:fs'
+import { promisify } from 'node:util'
 import { Flattener, type Flattened } from '../shared/formats/flatten.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
-import { CliError, oneLine } from './exit-codes.ts'
-import { teach } from './help.ts'
+import { CliError } from './exit-codes.ts'
+import { fileError } from './file-error.ts'
+import { OutputFile } from './output-file.ts'
+import { RereadableInput } from './rereadable-input.ts'
+import { hintFor } from './stream-kind.ts'
+import type { Verb } from './verb-table.ts'
 
 const CHUNK_BYTES = 256 * 1024
-const STDOUT = 1
+const readAsync = promisify(read)
 
-export function addFlatten(program: Command): void {
-  const command = program
-    .command('flatten')
-    .description("turn a forward recording into what Xen's verify-stream-v2 reads")
-    .argument('<in>', 'a *.forward file of --record, or - for standard input')
-    .argument('<out>', 'the file to write, or - for standard output')
-    .action(async (input: string, output: string) => {
-      const told = await flatten(input, output)
-      process.stderr.write(`${describeFlattened(told)}\n`)
-    })
-  teach(command, {
+export const flattenVerb: Verb = {
+  name: 'flatten',
+  description: "turn a forward recording into what Xen's verify-stream-v2 reads",
+  operands: [
+    { name: 'in', words: 'a *.forward file of --record, or - for standard input' },
+    { name: 'out', words: 'the file to write, or - for standard output' },
+  ],
+  options: {},
+  lesson: {
     when:
       "to have a session judged by somebody else's code. Each checkpoint becomes an image of its own; the\n" +
       '  stream is cut at the last whole checkpoint. EMULATOR_XENSTORE_DATA is left out, because the\n' +
@@ -36,7 +35,11 @@ export function addFlatten(program: Command): void {
       ['colo flatten rec/a-g1-s1.forward flat', 'flatten'],
       ['verify-stream-v2 -f libxl -i flat', "Xen's verdict"],
     ],
-  })
+  },
+  async run([input = '', output = '']) {
+    const told = await flatten(input, output)
+    process.stderr.write(`${describeFlattened(told)}\n`)
+  },
 }
 
 export function describeFlattened({
@@ -50,65 +53,48 @@ export function describeFlattened({
   )
 }
 
-async function flatten(input: string, output: string): Promise<Flattened> {
-  const folder = input === '-' ? mkdtempSync(join(tmpdir(), 'colo-flatten-')) : undefined
+async function flatten(path: string, out: string): Promise<Flattened> {
+  const input = new RereadableInput(path)
   try {
-    const source = folder === undefined ? input : join(folder, 'recording')
-    const endBytes = await findEnd(input, source)
-    return await write(source, output, endBytes)
-  } catch (error) {
-    if (error instanceof StreamError) {
-      throw new CliError('broken', `${input}: ${error.message}`, { cause: error })
+    const endBytes = await findEnd(input)
+    const output = new OutputFile(out, input.stats)
+    try {
+      const flattener = new Flattener((bytes) => output.write(bytes), { endBytes })
+      for await (const chunk of chunksOf(input)) flattener.push(chunk)
+      const told = flattener.finish()
+      output.finish()
+      return told
+    } catch (error) {
+      output.discard()
+      throw error
     }
-    if (error instanceof CliError) throw error
-    throw new CliError('usage', oneLine(error), { cause: error })
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw fileError(path, error)
+    const hint = hintFor(input.first(), 'flatten')
+    throw new CliError('broken', `${path}: ${error.message}${hint}`, { cause: error })
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true })
+    input.close()
   }
 }
 
-async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) yield chunk as Uint8Array
+/** The whole of it. Between two pieces signals are heard. */
+async function* chunksOf({ fd }: RereadableInput): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ;) {
+    const chunk = new Uint8Array(CHUNK_BYTES)
+    const { bytesRead } = await readAsync(fd, chunk, 0, chunk.length, position)
+    if (bytesRead === 0) return
+    yield chunk.subarray(0, bytesRead)
+    position += bytesRead
+  }
 }
 
-/** The first reading. Standard input is kept in `source` on the way. */
-async function findEnd(input: string, source: string): Promise<number> {
+async function findEnd(input: RereadableInput): Promise<number> {
   const reader = new StreamReader(
     { record: () => {}, pageData: () => {}, pageBytes: () => {} },
     { form: 'libxl' },
   )
-  const keep = input === '-' ? openSync(source, 'w', 0o600) : undefined
-  const stream =
-    input === '-' ? process.stdin : createReadStream(input, { highWaterMark: CHUNK_BYTES })
-  for await (const chunk of chunksOf(stream)) {
-    if (keep !== undefined) writeAll(keep, chunk)
-    reader.push(chunk)
-  }
-  if (keep !== undefined) closeSync(keep)
-  if (reader.checkpointEndBytes === 0) {
-    throw new CliError('broken', `${input}: there is no whole checkpoint in it (${reader.state})`)
-  }
-  return reader.checkpointEndBytes
-}
-
-async function write(source: string, output: string, endBytes: number): Promise<Flattened> {
-  const target = output === '-' ? STDOUT : openSync(output, 'w')
-  const flattener = new Flattener((bytes) => writeAll(target, bytes), { endBytes })
-  const stream = createReadStream(source, { highWaterMark: CHUNK_BYTES })
-  for await (const chunk of chunksOf(stream)) flattener.push(chunk)
-  const told = flattener.finish()
-  if (target !== STDOUT) closeSync(target)
-  return told
-}
-
-function writeAll(target: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(target, bytes, at)
-    } catch (error) {
-      // A pipe that does not block says so when it is full.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
-  }
+  for await (const chunk of chunksOf(input)) reader.push(chunk)
+  if (reader.checkpointEndBytes > 0) return reader.checkpointEndBytes
+  const { path } = input
+  throw new CliError('broken', `${path}: there is no whole checkpoint in it (${reader.state})`)
 }

@@ -1,7 +1,7 @@
 // `colo guest inspect` and `colo guest rewrite`: what a module is and whether a pair can protect it, before a
 // pair is started; and the module with its dirty log, as a daemon would make it.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import {
   describeModule,
@@ -11,13 +11,17 @@ import {
 import { addDirtyLog, isRewritten } from '../shared/guest/dirty-log/rewrite.ts'
 import { WebAssembly } from '../shared/guest/wasm/webassembly.ts'
 import { argument } from './daemon-options.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import { FdSource } from './decode/fd-source.ts'
+import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
+import { OutputFile } from './output-file.ts'
 import { formatOption, type FormatOptions } from './status.ts'
+import { hintFor, KIND_BYTES } from './stream-kind.ts'
 import { parseSize, showBytes } from './units.ts'
 
 const MEMORY_BYTES = 64 * 1024 * 1024
-const STDOUT = '-'
+const MODULE_BYTES_MAX = 256 * 1024 * 1024
+const PIECE_BYTES = 256 * 1024
 
 interface MemoryOption {
   readonly memory: number
@@ -49,7 +53,7 @@ function addInspect(guest: Command): void {
   const command = guest
     .command('inspect')
     .description('memory, globals, imports, exports, features, and what stands in the way')
-    .argument('<file>', 'a WebAssembly module')
+    .argument('<file>', 'a WebAssembly module, or - for standard input')
     .addOption(memoryOption())
     .addOption(formatOption('json: everything, as one object'))
     .action((file: string, options: MemoryOption & FormatOptions) => inspect(file, options))
@@ -70,7 +74,7 @@ function addRewrite(guest: Command): void {
   const command = guest
     .command('rewrite')
     .description('write the module with a mark behind each store')
-    .argument('<in>', 'a WebAssembly module')
+    .argument('<in>', 'a WebAssembly module, or - for standard input')
     .argument('<out>', 'the file to write, or - for standard output')
     .addOption(memoryOption())
     .action((input: string, output: string, options: MemoryOption) =>
@@ -88,19 +92,34 @@ function addRewrite(guest: Command): void {
   })
 }
 
+/** `-` is standard input. Raises CliError, also if it is longer than an engine takes. */
+function wholeFile(file: string): Uint8Array {
+  const source = new FdSource(file)
+  const pieces: Uint8Array[] = []
+  try {
+    for (let bytes = 0; ;) {
+      const piece = new Uint8Array(PIECE_BYTES)
+      const got = source.read(piece)
+      if (got === 0) return Buffer.concat(pieces)
+      pieces.push(piece.subarray(0, got))
+      bytes += got
+      if (bytes > MODULE_BYTES_MAX) {
+        throw new CliError('broken', `${file}: no engine takes a module of more than 256 MiB`)
+      }
+    }
+  } finally {
+    source.close()
+  }
+}
+
 /** @throws CliError if there is no such file or it is no module */
 function readModule(file: string): Uint8Array {
-  let bytes: Uint8Array
-  try {
-    bytes = readFileSync(file)
-  } catch (error) {
-    throw new CliError('usage', oneLine(error), { cause: error })
-  }
+  const bytes = wholeFile(file)
   if (WebAssembly.validate(bytes)) return bytes
   throw new CliError(
     'broken',
     `${file}: no WebAssembly module that this engine (Node ${process.versions.node}) takes; ` +
-      'compile it to a binary module, with features that this engine has',
+      `compile it to a binary module, with features that this engine has${hintFor(bytes.subarray(0, KIND_BYTES), 'guest inspect')}`,
   )
 }
 
@@ -130,11 +149,13 @@ function rewrite(input: string, output: string, { memory }: MemoryOption): void 
         'a pair protects such a module by a scan, if it can at all: colo guest inspect says',
     )
   }
+  const file = new OutputFile(output, input === '-' ? undefined : statSync(input))
   try {
-    if (output === STDOUT) process.stdout.write(result.bytes)
-    else writeFileSync(output, result.bytes)
+    file.write(result.bytes)
+    file.finish()
   } catch (error) {
-    throw new CliError('usage', oneLine(error), { cause: error })
+    file.discard()
+    throw error
   }
   const { sites, tableBytes, code } = result
   process.stderr.write(

@@ -7,11 +7,11 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
-import { addConvert } from './convert.ts'
-import { addDecode } from './decode-verb.ts'
+import { convertVerb } from './convert.ts'
+import { decodeVerb } from './decode.ts'
 import { addFailback } from './failback.ts'
 import { addFailover } from './failover.ts'
-import { addFlatten } from './flatten.ts'
+import { flattenVerb } from './flatten.ts'
 import { addGuest } from './guest.ts'
 import { addHistory } from './history.ts'
 import { addPause } from './pause.ts'
@@ -23,7 +23,8 @@ import { addStartOver } from './start-over.ts'
 import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
 import { addUp } from './up.ts'
-import { addVerify } from './verify.ts'
+import { addVerb } from './verb-command.ts'
+import { verifyVerb } from './verify.ts'
 import { addWatch } from './watch.ts'
 
 const TOUR = `
@@ -56,11 +57,9 @@ const VERBS_IN_ORDER = [
   addAdopt,
   addStop,
   addGuest,
-  addFlatten,
-  addVerify,
-  addDecode,
-  addConvert,
 ] as const
+
+const FILE_VERBS = [flattenVerb, verifyVerb, decodeVerb, convertVerb] as const
 
 export function makeProgram(): Command {
   const program = new Command('colo')
@@ -72,6 +71,7 @@ export function makeProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
   for (const add of VERBS_IN_ORDER) add(program)
+  for (const verb of FILE_VERBS) addVerb(program, verb)
   const states = Object.entries(STATES)
   const codes = Object.values(EXIT_CODES).map(
     ({ code, meaning }) => [String(code), meaning] as const,

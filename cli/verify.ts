@@ -1,28 +1,53 @@
-// `colo verify`: judges a stream of Xen's, from a file or a pipe. What does it is loaded when it is
-// wanted, so that the help of the other verbs does not wait for it.
+// `colo verify`: judges a stream of Xen's, from a file or a pipe. What does it is loaded when it is wanted, so that
+// the help of the other verbs does not wait for it.
 
-import { Option, type Command } from 'commander'
-import { teach } from './help.ts'
-import { VERIFY_OPTIONS } from './verify/verify-options.ts'
-import type { VerifyOptions } from './verify/verify-options.ts'
+import type { Verb } from './verb-table.ts'
 
-export function addVerify(program: Command): void {
-  const command = program
-    .command('verify')
-    .description("judge a migration stream of Xen's: every flaw, with its byte")
-    .argument('[in]', 'the stream: a file, or - for standard input')
-    .action(async (input: string | undefined, options: VerifyOptions) => {
-      const { verify } = await import('./verify/verification.ts')
-      process.exitCode = await verify(input, options)
-    })
-  for (const [name, { short, words, value, choices }] of Object.entries(VERIFY_OPTIONS)) {
-    const flags = `${short === undefined ? '' : `-${short}, `}--${name}`
-    const option = new Option(value === undefined ? flags : `${flags} <${value}>`, words)
-    if (choices !== undefined) option.choices(choices).default(choices[0])
-    if (value === undefined) option.default(false)
-    command.addOption(option)
-  }
-  teach(command, {
+export interface VerifyOptions {
+  readonly form: string
+  readonly format: string
+  readonly likeXen?: boolean
+  readonly withForward?: string
+  readonly annotate?: string
+  readonly quiet?: boolean
+  readonly all?: boolean
+}
+
+export const verifyVerb: Verb = {
+  name: 'verify',
+  description: "judge a migration stream of Xen's: every flaw, with its byte",
+  operands: [
+    { name: 'in', words: 'the stream: a file, or - for standard input', isOptional: true },
+  ],
+  options: {
+    form: {
+      short: 'f',
+      words: 'what the stream is; back is the back channel of COLO',
+      value: 'form',
+      choices: ['auto', 'libxl', 'libxc', 'xl', 'colo', 'remus', 'back'],
+    },
+    format: {
+      words: 'json: one object with all that is said',
+      value: 'format',
+      choices: ['text', 'json'],
+    },
+    'like-xen': {
+      words: "say what Xen 4.17's verify-stream-v2 would: message and exit code",
+      excludes: ['with-forward', 'all', 'annotate'],
+    },
+    'with-forward': {
+      words: 'for a back channel: hold it against this forward stream',
+      value: 'file',
+    },
+    annotate: {
+      words: 'draw the octets of a record, and read nothing',
+      value: 'record',
+      excludes: ['form', 'format', 'with-forward', 'quiet', 'all'],
+    },
+    quiet: { short: 'q', words: 'findings and verdict only, no list of records' },
+    all: { words: 'every finding, also the eleventh of its kind' },
+  },
+  lesson: {
     when:
       'to know whether a stream is sound before it is restored, or where it is not. Exit code 0 says that\n' +
       '  it is, 1 that it is not, 2 that it could not be read.',
@@ -34,5 +59,9 @@ export function addVerify(program: Command): void {
       ['colo verify --like-xen -f libxl flat', "as Xen's own verifier"],
       ['colo verify --annotate PAGE_DATA', 'what the record looks like'],
     ],
-  })
+  },
+  async run([input], options: VerifyOptions) {
+    const { verify } = await import('./verify/verification.ts')
+    return verify(input, options)
+  },
 }

@@ -2,20 +2,22 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { ByteSource } from '../../shared/formats/qemu/qemu-file.ts'
-import { CliError, oneLine } from '../exit-codes.ts'
+import { fileError } from '../file-error.ts'
 
 const STDIN = 0
 const RETRY_MS = 2
 
 export class FdSource implements ByteSource {
   readonly #fd: number
+  readonly #path: string
 
   /** `-` is standard input. Raises CliError. */
   constructor(path: string) {
+    this.#path = path
     try {
       this.#fd = path === '-' ? STDIN : openSync(path, 'r')
     } catch (error) {
-      throw new CliError('usage', oneLine(error), { cause: error })
+      throw fileError(path, error)
     }
   }
 
@@ -26,7 +28,7 @@ export class FdSource implements ByteSource {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
         if (code === 'EOF') return 0
-        if (code !== 'EAGAIN') throw new CliError('usage', oneLine(error), { cause: error })
+        if (code !== 'EAGAIN') throw fileError(this.#path, error)
         // A terminal or a pipe that does not block, and has nothing yet.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
       }

@@ -15,7 +15,6 @@ import { FdSource } from './fd-source.ts'
 
 const CHANNELS_MAX = 255
 const CHANNEL_BUFFER_BYTES = 256 * 1024
-const PAGE_BYTES_MAX = 65_536
 
 export interface WalkSettings {
   readonly pageSize?: number
@@ -41,13 +40,6 @@ function channelPaths(path: string, given: readonly string[] | undefined): reado
     if (existsSync(`${path}.ch${i}`)) found.push(`${path}.ch${i}`)
   }
   return found
-}
-
-function checkedPageSize(pageSize: number | undefined): { pageBytes?: number } {
-  if (pageSize === undefined) return {}
-  const isOne = pageSize >= 1024 && pageSize <= PAGE_BYTES_MAX && (pageSize & (pageSize - 1)) === 0
-  if (isOne) return { pageBytes: pageSize }
-  throw new CliError('usage', `${pageSize} is no size of a page: a power of two, 1024 to 65536`)
 }
 
 /** What reads page channels is loaded when there are some. */
@@ -77,7 +69,7 @@ export async function walk(
   let channels: readonly MultifdChannel[] | undefined
   const parsed = settings.parsed ?? new ParsedDescription()
   const stream = new MigrationStream(file, sink, {
-    ...checkedPageSize(settings.pageSize),
+    ...(settings.pageSize !== undefined && { pageBytes: settings.pageSize }),
     describe: (json, offset) => parsed.sizes(json, offset),
     ...(settings.sizes && { sizes: settings.sizes }),
     ...(openChannels && {

@@ -5,7 +5,7 @@ import { FORM_BYTES, formOf } from '../../shared/formats/verify/stream-form.ts'
 import { XenVerifier } from '../../shared/formats/verify/xen-verdict.ts'
 import type { XenForm } from '../../shared/formats/verify/xen-verdict.ts'
 import type { XenVerdict } from '../../shared/formats/verify/xen-rules.ts'
-import type { VerifyOptions } from './verify-options.ts'
+import type { VerifyOptions } from '../verify.ts'
 import { readStream } from './stream-input.ts'
 
 /** It knows of three forms; what else a stream may be called is a libxl stream to it. */

@@ -4,7 +4,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { CliError, oneLine } from '../exit-codes.ts'
+import { fileError } from '../file-error.ts'
 import { ChunkRing, planRing } from './chunk-ring.ts'
 
 export interface StreamConsumer {
@@ -49,7 +49,7 @@ export function readStream(
     }
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) {
-      throw new CliError('usage', `${path}: ${oneLine(error)}`, { cause: error })
+      throw fileError(path, error)
     }
     throw error
   }

@@ -1,11 +1,24 @@
 // `colo convert` through files and pipes: there and back to the byte, what it says of it, and that nothing is left
 // of an output that went wrong.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { madeStream } from '../ber/made-stream.ts'
-import { inFolder, inside, Running } from './command.ts'
+import { colo, inFolder, Running } from './command.ts'
 
 const stream = madeStream('whole')
 
@@ -20,7 +33,7 @@ async function converted(bytes: Uint8Array, ...options: string[]) {
   await inFolder(async (folder) => {
     const [file, out] = [join(folder, 'file'), join(folder, 'out')]
     writeFileSync(file, bytes)
-    const ended = await inside('convert', ...options, file, out)
+    const ended = await colo('convert', ...options, file, out)
     result = { ...ended, out: existsSync(out) ? readFileSync(out) : undefined }
   })
   return result
@@ -70,9 +83,14 @@ describe('colo convert', () => {
       'BER as a stream',
       Uint8Array.of(0x7f, 0xd1, 0x46, 0x80),
       'ber',
-      /it is ber already: --to binary\?/,
+      /it is BER .*: colo convert --to binary reads it/,
     ],
-    ['a stream as BER', stream, 'binary', /it is binary already: --to ber\?/],
+    [
+      'a stream as BER',
+      stream,
+      'binary',
+      /it is a migration stream of QEMU: colo convert --to ber reads it/,
+    ],
     ['an empty file', new Uint8Array(), 'binary', /the end where QemuFile/],
   ])('refuses %s, and leaves no output', async (_, bytes, to, words) => {
     const { code, stderr, out } = await converted(bytes, '--to', to)
@@ -102,11 +120,53 @@ describe('colo convert', () => {
     expect(stderr).toMatch(words)
   })
 
+  it('leaves what was there until there is something whole, and its mode then', async () => {
+    await inFolder(async (folder) => {
+      const [file, out, link] = ['file', 'out', 'link'].map((name) => join(folder, name))
+      writeFileSync(out, 'before', { mode: 0o640 })
+      symlinkSync(out, link)
+      writeFileSync(file, stream.subarray(0, 5000))
+      expect((await colo('convert', '--to', 'ber', file, link)).code).toBe(1)
+      expect(readFileSync(out, 'utf8')).toBe('before')
+      writeFileSync(file, stream)
+      expect((await colo('convert', '--to', 'ber', file, link)).code).toBe(0)
+      expect(readFileSync(out)[0]).toBe(0x7f)
+      expect(lstatSync(link).isSymbolicLink()).toBe(true)
+      expect(statSync(out).mode & 0o777).toBe(0o640)
+      expect(readdirSync(folder).toSorted()).toEqual(['file', 'link', 'out'])
+    })
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('is ended by %s, and leaves nothing', async (signal) => {
+    await inFolder(async (folder) => {
+      const [file, out] = [join(folder, 'file'), join(folder, 'out')]
+      // So long that it is still at work when the file beside OUT is seen.
+      const fd = openSync(file, 'w')
+      writeSync(fd, stream)
+      ftruncateSync(fd, 4 * 1024 ** 3)
+      closeSync(fd)
+      const running = new Running(['convert', '--to', 'ber', file, out])
+      const changes = watch(folder)[Symbol.asyncIterator]()
+      while (readdirSync(folder).length < 2) await changes.next()
+      await changes.return?.()
+      running.process.kill(signal)
+      const { stderr } = await running.ended
+      expect(running.process.signalCode).toBe(signal)
+      expect(stderr).toBe('')
+      expect(readdirSync(folder)).toEqual(['file'])
+    })
+  })
+
+  it('reads a number for --page-size as colo decode does', async () => {
+    const { code } = await converted(stream, '--to', 'ber', '--page-size', '0x1000')
+    expect(code).toBe(0)
+  })
+
   it('does not write over what it reads', async () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'file')
       writeFileSync(file, stream)
-      const { code, stderr } = await inside('convert', '--to', 'ber', file, file)
+      const { code, stderr } = await colo('convert', '--to', 'ber', file, file)
       expect(code).toBe(2)
       expect(stderr).toContain('name another file')
       expect(readFileSync(file).equals(stream)).toBe(true)

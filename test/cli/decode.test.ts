@@ -23,7 +23,7 @@ describe('arguments', () => {
       expect(stdout).toContain(option)
     }
     expect(await colo('decode')).toMatchObject({ code: 2 })
-    expect((await colo('decode', 'x', '--at', 'y')).stderr).toContain('a whole number')
+    expect((await colo('decode', 'x', '--at', 'y')).stderr).toContain('no whole number')
     expect((await colo('decode', 'x', '--nonsense')).stderr).toContain('unknown option')
     expect(await colo('decode', join('no', 'such', 'file'))).toMatchObject({ code: 2 })
     expect((await colo('decode', 'x', '--format', 'xml')).stderr).toContain('text, json')

@@ -1,6 +1,6 @@
 // `colo flatten` on streams of our own encoders, through files and pipes.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fixedRecords } from '../../shared/formats/record-encoder.ts'
@@ -48,6 +48,24 @@ describe('colo flatten', () => {
       const { code, stderr } = await inside('flatten', join(folder, 'in'), join(folder, 'out'))
       expect(code).toBe(1)
       expect(stderr).toContain(words)
+    })
+  })
+
+  it('does not write over what it reads, nor over what was there when it fails', async () => {
+    await inFolder(async (folder) => {
+      const [input, output] = [join(folder, 'in'), join(folder, 'out')]
+      writeFileSync(input, recording)
+      const same = await inside('flatten', input, input)
+      expect(same.code).toBe(2)
+      expect(same.stderr).toContain('name another file')
+      expect(readFileSync(input).equals(recording)).toBe(true)
+      writeFileSync(output, 'before')
+      const damaged = recording.slice()
+      damaged.fill(0xff, 16, 24)
+      writeFileSync(input, damaged)
+      expect((await inside('flatten', input, output)).code).toBe(1)
+      expect(readFileSync(output, 'utf8')).toBe('before')
+      expect(readdirSync(folder).toSorted()).toEqual(['in', 'out'])
     })
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ModuleDescription } from '../../shared/guest/dirty-log/description.ts'
 import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
+import { WebAssembly } from '../../shared/guest/wasm/webassembly.ts'
 import { guestBytes, guestFile } from '../guests/host.ts'
 import { inFolder, inside, Running } from './command.ts'
 
@@ -108,6 +109,34 @@ describe('colo guest rewrite', () => {
       const { code, stderr } = await inside('guest', 'rewrite', guestFile('kv'), nowhere)
       expect(stderr).toContain('no such file')
       expect(code).toBe(2)
+    })
+  })
+})
+
+describe('both', () => {
+  it('read standard input, and say what a file is that is no module', async () => {
+    const inspected = new Running(['guest', 'inspect', '-'], guestBytes('kv'))
+    expect((await inspected.ended).stdout).toMatch(/^module +-, \d+ bytes/)
+    const rewritten = new Running(['guest', 'rewrite', '-', '-'], guestBytes('kv'))
+    expect((await rewritten.ended).code).toBe(0)
+    expect(WebAssembly.validate(new Uint8Array(rewritten.bytes))).toBe(true)
+    const stream = new Running(['guest', 'inspect', '-'], Buffer.from('QEVM\0\0\0\x03'))
+    const { code, stderr } = await stream.ended
+    expect(code).toBe(1)
+    expect(stderr).toContain('it is a migration stream of QEMU: colo decode reads it')
+  })
+
+  it('name the file that cannot be read, and leave the one alone that is', async () => {
+    await inFolder(async (folder) => {
+      const read = await inside('guest', 'inspect', folder)
+      expect(read.code).toBe(2)
+      expect(read.stderr).toContain(`colo: ${folder}: EISDIR`)
+      const file = join(folder, 'guest.wasm')
+      writeFileSync(file, guestBytes('kv'))
+      const same = await inside('guest', 'rewrite', file, file)
+      expect(same.code).toBe(2)
+      expect(same.stderr).toContain('name another file')
+      expect(readFileSync(file).equals(guestBytes('kv'))).toBe(true)
     })
   })
 })

@@ -1,0 +1,89 @@
+// An input that is read more than once. A pipe is kept in a temporary file, which has no name any more as soon as it
+// is open: however the process ends, nothing is left of it.
+
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, type Stats } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ByteSource } from '../shared/formats/qemu/qemu-file.ts'
+import { FdSource } from './decode/fd-source.ts'
+import { fileError } from './file-error.ts'
+import { KIND_BYTES } from './stream-kind.ts'
+import { writeWhole } from './whole-write.ts'
+
+const CHUNK_BYTES = 1024 * 1024
+const STDIN = '-'
+
+/** A file descriptor, read from its first byte on, whoever else reads it. */
+export class PlacedSource implements ByteSource {
+  readonly #fd: number
+  readonly #path: string
+  #position = 0
+
+  constructor(fd: number, path: string) {
+    this.#fd = fd
+    this.#path = path
+  }
+
+  /** Raises CliError. */
+  read(into: Uint8Array): number {
+    try {
+      const bytes = readSync(this.#fd, into, 0, into.length, this.#position)
+      this.#position += bytes
+      return bytes
+    } catch (error) {
+      throw fileError(this.#path, error)
+    }
+  }
+}
+
+export class RereadableInput {
+  readonly fd: number
+  readonly path: string
+
+  /** `-` is standard input. Raises CliError. */
+  constructor(path: string) {
+    this.path = path
+    try {
+      const fd = path === STDIN ? undefined : openSync(path, 'r')
+      if (fd !== undefined && fstatSync(fd).isFile()) {
+        this.fd = fd
+        return
+      }
+      if (fd !== undefined) closeSync(fd)
+      this.fd = keep(path)
+    } catch (error) {
+      throw fileError(path, error)
+    }
+  }
+
+  get stats(): Stats {
+    return fstatSync(this.fd)
+  }
+
+  /** The bytes that tell what it is. */
+  first(): Uint8Array {
+    const first = new Uint8Array(KIND_BYTES)
+    return first.subarray(0, readSync(this.fd, first, 0, first.length, 0))
+  }
+
+  close(): void {
+    closeSync(this.fd)
+  }
+}
+
+function keep(path: string): number {
+  const source = new FdSource(path)
+  const folder = mkdtempSync(join(tmpdir(), 'colo-input-'))
+  let fd: number
+  try {
+    fd = openSync(join(folder, 'input'), 'wx+', 0o600)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const chunk = new Uint8Array(CHUNK_BYTES)
+  for (let got = source.read(chunk); got > 0; got = source.read(chunk)) {
+    writeWhole(fd, chunk.subarray(0, got))
+  }
+  source.close()
+  return fd
+}

@@ -1,0 +1,36 @@
+// A verb of a table as commander knows it.
+
+import { Argument, Option, type Command } from 'commander'
+import { argument } from './daemon-options.ts'
+import { teach } from './help.ts'
+import { optionKey, type OptionRow, type Verb } from './verb-table.ts'
+
+function optionOf(name: string, row: OptionRow): Option {
+  const { short, words, value, choices, isRequired, repeats, read, excludes } = row
+  const flags = `${short === undefined ? '' : `-${short}, `}--${name}`
+  const option = new Option(value === undefined ? flags : `${flags} <${value}>`, words)
+  const one = argument(read ?? ((text: string): unknown => text))
+  if (repeats) {
+    option.argParser((text, before: readonly unknown[] | undefined) => [
+      ...(before ?? []),
+      one(text),
+    ])
+  } else if (read !== undefined) option.argParser(one)
+  if (choices !== undefined) option.choices(choices)
+  if (choices !== undefined && !isRequired) option.default(choices[0])
+  if (isRequired) option.makeOptionMandatory()
+  if (excludes !== undefined) option.conflicts(excludes.map(optionKey))
+  return option
+}
+
+export function addVerb(program: Command, verb: Verb): void {
+  const command = program.command(verb.name).description(verb.description)
+  for (const { name, words, isOptional } of verb.operands) {
+    command.addArgument(new Argument(isOptional ? `[${name}]` : `<${name}>`, words))
+  }
+  for (const [name, row] of Object.entries(verb.options)) command.addOption(optionOf(name, row))
+  command.action(async () => {
+    process.exitCode = (await verb.run(command.args, command.opts())) ?? process.exitCode
+  })
+  teach(command, verb.lesson)
+}
