@@ -7,6 +7,7 @@ import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { sayAside } from '../standard-streams.ts'
 import { descriptionOf, faultOf, finderFor, type FindVmsd } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { ParsedDescription } from './parsed-description.ts'
@@ -69,7 +70,7 @@ async function showDescription(
 }
 
 function tellMissing({ head, bytes }: KeptSection, reason: string): void {
-  process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
+  sayAside(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
   process.exitCode = EXIT_CODES.broken.code
 }
 

@@ -17,7 +17,7 @@ import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { FieldList, innerAt } from './field-list.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`

@@ -3,7 +3,7 @@
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { CliError, oneLine } from '../exit-codes.ts'
 import { RamFiles } from './ram-files.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
 import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
 import { inflatePage } from './zlib-pages.ts'
 

@@ -3,7 +3,7 @@
 
 import { sizesOfDevices } from '../../shared/formats/qemu/description-sizes.ts'
 import type { DecodeOptions } from '../decode.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
 import { complain, endingText, walk, type WalkSettings } from './walk.ts'
 
 /** Raises CliError. */

@@ -7,6 +7,7 @@ import type { FormName } from '../../shared/formats/verify/stream-form.ts'
 import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
 import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { say } from '../standard-streams.ts'
 import type { VerifyOptions } from '../verify.ts'
 import { FindingFilter, fewFindings } from './finding-filter.ts'
 import { Listing, describeFinding } from './listing.ts'
@@ -25,7 +26,7 @@ class Printer {
   }
 
   flush(): void {
-    if (this.#text !== '') process.stdout.write(this.#text)
+    if (this.#text !== '') say(this.#text)
     this.#text = ''
   }
 }
@@ -42,7 +43,7 @@ interface Judged {
 export async function verify(input: string | undefined, options: VerifyOptions): Promise<number> {
   if (options.annotate !== undefined) {
     const { annotate } = await import('./annotation.ts')
-    process.stdout.write(annotate(options.annotate))
+    say(annotate(options.annotate))
     return EXIT_CODES.done.code
   }
   if (input === undefined) throw new CliError('usage', 'give a file, or - for standard input')
