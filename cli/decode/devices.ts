@@ -15,6 +15,9 @@ import { TextOutput } from './text-output.ts'
 import { quoted } from './value-text.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
+/** QEVM and the version. */
+const HEADER_BYTES = 8
+
 export async function showDevices(
   path: string,
   options: DecodeOptions,
@@ -24,9 +27,12 @@ export async function showDevices(
   const states = new DeviceStates(options.desc ? [] : wanted)
   const parsed = new ParsedDescription()
   const walked = await walk(path, states, { ...settings, parsed })
+  // Of what has no header nothing is told.
+  if (walked.offset < HEADER_BYTES) complain(path, walked)
   states.finish()
   const out = new TextOutput()
   try {
+    if (options.desc && states.json === undefined) complain(path, walked)
     if (options.desc) await showDescription(path, options, states, out)
     else if (options.compat) await showCompat(await finderFor(options, states, parsed), states, out)
     else {

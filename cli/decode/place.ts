@@ -160,7 +160,6 @@ export async function showPlace(
   settings: WalkSettings,
 ): Promise<void> {
   const finder = new PlaceFinder(wanted)
-  if (path === '-') throw new CliError('usage', '--at reads its stream twice: give it a file')
   // Pages of channels lie in other files.
   const walked = await walk(path, finder, { ...settings, channels: [] })
   const found = [...finder.found]

@@ -11,6 +11,7 @@ import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { CliError } from '../exit-codes.ts'
 import { ParsedDescription } from './parsed-description.ts'
+import { hintFor } from '../stream-kind.ts'
 import { FdSource } from './fd-source.ts'
 
 const CHANNELS_MAX = 255
@@ -28,6 +29,8 @@ export interface Walked {
   readonly error: QemuStreamError | undefined
   /** Where reading stopped. */
   readonly offset: number
+  /** Which verb reads it, if it is no such stream; begins with a semicolon. */
+  readonly hint: string
   /** How many page channels were read with it. */
   readonly channels: number
 }
@@ -82,10 +85,11 @@ export async function walk(
   const told = { channels: channelSources.length }
   try {
     const ending = stream.read()
-    return { ...told, ending, error: undefined, offset: file.offset }
+    return { ...told, ending, error: undefined, hint: '', offset: file.offset }
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
-    return { ...told, ending: undefined, error, offset: error.offset }
+    const hint = error.code === 'bad-magic' ? hintFor(source.first, 'decode') : ''
+    return { ...told, ending: undefined, error, hint, offset: error.offset }
   } finally {
     source.close()
     for (const one of channelSources) one.close()
@@ -100,7 +104,7 @@ export function endingText({ ending, error, offset }: Walked): string {
 }
 
 /** Raises what was wrong with the stream, as the last thing said. */
-export function complain(path: string, { error }: Walked): void {
+export function complain(path: string, { error, hint }: Walked): void {
   if (error === undefined) return
-  throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
+  throw new CliError('broken', `${path}: ${error.message}${hint}`, { cause: error })
 }
