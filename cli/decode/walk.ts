@@ -59,6 +59,15 @@ async function channelOpener(
     })
 }
 
+/** Raises truncated if the channels have fewer packets than were sent: some other channel has them. */
+function checkPackets(channels: readonly MultifdChannel[], offset: number): void {
+  const there = channels.reduce((sum, { packets }) => sum + packets, 0)
+  const sent = 1 + Math.max(...channels.map(({ highestNumber }) => highestNumber))
+  if (there >= sent) return
+  const rule = `${there} of ${sent} packets are there: name all channels, --channel for each`
+  throw new QemuStreamError('truncated', offset, 'page channels of multifd', rule)
+}
+
 /** Raises CliError for files that cannot be read; what is wrong with the stream is in the result. */
 export async function walk(
   path: string,
@@ -85,6 +94,7 @@ export async function walk(
   const told = { channels: channelSources.length }
   try {
     const ending = stream.read()
+    if (channels !== undefined) checkPackets(channels, file.offset)
     return { ...told, ending, error: undefined, hint: '', offset: file.offset }
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
