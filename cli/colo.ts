@@ -2,12 +2,12 @@
 // The command `colo`.
 
 import { runQuickly } from './quick-verbs.ts'
+import { watchStandardOutput } from './standard-streams.ts'
 
 const argv = process.argv.slice(2)
 process.exitCode = (await runQuickly(argv)) ?? (await runWhole())
 
 async function runWhole(): Promise<number> {
-  // Whoever read this has heard enough (`colo status | head -1`).
-  process.stdout.on('error', () => process.exit())
+  watchStandardOutput()
   return (await import('./program.ts')).main(argv)
 }

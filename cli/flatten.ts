@@ -11,6 +11,7 @@ import { CliError } from './exit-codes.ts'
 import { fileError } from './file-error.ts'
 import { OutputFile } from './output-file.ts'
 import { RereadableInput } from './rereadable-input.ts'
+import { sayAside } from './standard-streams.ts'
 import { hintFor } from './stream-kind.ts'
 import type { Verb } from './verb-table.ts'
 
@@ -38,7 +39,7 @@ export const flattenVerb: Verb = {
   },
   async run([input = '', output = '']) {
     const told = await flatten(input, output)
-    process.stderr.write(`${describeFlattened(told)}\n`)
+    sayAside(`${describeFlattened(told)}\n`)
   },
 }
 

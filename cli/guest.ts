@@ -16,6 +16,7 @@ import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
 import { OutputFile } from './output-file.ts'
 import { formatOption, type FormatOptions } from './status.ts'
+import { sayAside } from './standard-streams.ts'
 import { hintFor, KIND_BYTES } from './stream-kind.ts'
 import { parseSize, showBytes } from './units.ts'
 
@@ -158,7 +159,7 @@ function rewrite(input: string, output: string, { memory }: MemoryOption): void 
     throw error
   }
   const { sites, tableBytes, code } = result
-  process.stderr.write(
+  sayAside(
     `${count(sites.stores + sites.bulk, 'write')} marked; guest memory begins at byte ${tableBytes}; ` +
       `code ${code.before} -> ${code.after} bytes\n`,
   )

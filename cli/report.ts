@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
+import { sayAside } from './standard-streams.ts'
 
 /** What a user is told of it. */
 export function explain(error: unknown): string {
@@ -15,6 +16,6 @@ export function explain(error: unknown): string {
 export function report(error: unknown, words = explain(error)): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done.code
   if (process.env['COLO_DEBUG'] === '1') console.error(error)
-  else process.stderr.write(`colo: ${words}\n`)
+  else sayAside(`colo: ${words}\n`)
   return error instanceof CliError ? EXIT_CODES[error.exit].code : EXIT_CODES.usage.code
 }

@@ -7,6 +7,7 @@ import type { ConvertOptions } from '../convert.ts'
 import { CliError } from '../exit-codes.ts'
 import { OutputFile } from '../output-file.ts'
 import { RereadableInput } from '../rereadable-input.ts'
+import { say, sayAside } from '../standard-streams.ts'
 import { hintFor } from '../stream-kind.ts'
 import type { ConversionAnswer, ConversionOrder } from './conversion.ts'
 import { describeConversion, jsonOfConversion, type Conversion } from './report.ts'
@@ -54,7 +55,7 @@ async function inThread(order: ConversionOrder): Promise<ConversionAnswer> {
 }
 
 function tell(done: Conversion, out: string, { format }: ConvertOptions): void {
-  if (format === 'text') process.stderr.write(describeConversion(done))
-  else if (out === '-') process.stderr.write(`${jsonOfConversion(done)}\n`)
-  else process.stdout.write(`${jsonOfConversion(done)}\n`)
+  if (format === 'text') sayAside(describeConversion(done))
+  else if (out === '-') sayAside(`${jsonOfConversion(done)}\n`)
+  else say(`${jsonOfConversion(done)}\n`)
 }

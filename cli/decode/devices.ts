@@ -7,12 +7,16 @@ import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { sayAside } from '../standard-streams.ts'
 import { descriptionOf, faultOf, finderFor, type FindVmsd } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { ParsedDescription } from './parsed-description.ts'
 import { TextOutput } from './text-output.ts'
 import { quoted } from './value-text.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
+
+/** QEVM and the version. */
+const HEADER_BYTES = 8
 
 export async function showDevices(
   path: string,
@@ -23,9 +27,12 @@ export async function showDevices(
   const states = new DeviceStates(options.desc ? [] : wanted)
   const parsed = new ParsedDescription()
   const walked = await walk(path, states, { ...settings, parsed })
+  // Of what has no header nothing is told.
+  if (walked.offset < HEADER_BYTES) complain(path, walked)
   states.finish()
   const out = new TextOutput()
   try {
+    if (options.desc && states.json === undefined) complain(path, walked)
     if (options.desc) await showDescription(path, options, states, out)
     else if (options.compat) await showCompat(await finderFor(options, states, parsed), states, out)
     else {
@@ -69,7 +76,7 @@ async function showDescription(
 }
 
 function tellMissing({ head, bytes }: KeptSection, reason: string): void {
-  process.stderr.write(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
+  sayAside(`colo: ${head.idstr}, ${bytes.length} bytes: ${reason}\n`)
   process.exitCode = EXIT_CODES.broken.code
 }
 

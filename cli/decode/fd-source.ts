@@ -3,6 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { ByteSource } from '../../shared/formats/qemu/qemu-file.ts'
 import { fileError } from '../file-error.ts'
+import { KIND_BYTES } from '../stream-kind.ts'
 
 const STDIN = 0
 const RETRY_MS = 2
@@ -10,6 +11,7 @@ const RETRY_MS = 2
 export class FdSource implements ByteSource {
   readonly #fd: number
   readonly #path: string
+  #first: Uint8Array | undefined
 
   /** `-` is standard input. Raises CliError. */
   constructor(path: string) {
@@ -21,7 +23,18 @@ export class FdSource implements ByteSource {
     }
   }
 
+  /** The first bytes, once they were read: they tell what it is. */
+  get first(): Uint8Array {
+    return this.#first ?? new Uint8Array()
+  }
+
   read(into: Uint8Array): number {
+    const bytes = this.#read(into)
+    this.#first ??= into.slice(0, Math.min(bytes, KIND_BYTES))
+    return bytes
+  }
+
+  #read(into: Uint8Array): number {
     for (;;) {
       try {
         return readSync(this.#fd, into, 0, into.length, null)

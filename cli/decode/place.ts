@@ -17,7 +17,7 @@ import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { FieldList, innerAt } from './field-list.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -160,7 +160,6 @@ export async function showPlace(
   settings: WalkSettings,
 ): Promise<void> {
   const finder = new PlaceFinder(wanted)
-  if (path === '-') throw new CliError('usage', '--at reads its stream twice: give it a file')
   // Pages of channels lie in other files.
   const walked = await walk(path, finder, { ...settings, channels: [] })
   const found = [...finder.found]

@@ -2,7 +2,15 @@
 // together; a page that is all zero is left out of the file unless something else was there before, so the files
 // are sparse and as long as their blocks.
 
-import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RamBlock } from '../../shared/formats/qemu/migration-sink.ts'
 import type { RamStore } from '../../shared/formats/qemu/ram-image.ts'
@@ -57,6 +65,14 @@ export function pathOf(block: string): string {
   return parts.length === 0 ? 'block' : join(...parts.map((part) => partOf(part)))
 }
 
+/** With those above it. Node's own way never returns where a folder can be made by nobody, as in /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  const above = dirname(folder)
+  if (above !== folder) makeFolder(above)
+  mkdirSync(folder)
+}
+
 export class RamFiles implements RamStore {
   readonly #folder: string
   readonly #files = new Map<string, ImageFile>()
@@ -67,7 +83,6 @@ export class RamFiles implements RamStore {
 
   constructor(folder: string) {
     this.#folder = folder
-    mkdirSync(folder, { recursive: true })
   }
 
   /** The path of each block's file, by the block's name. */
@@ -78,7 +93,7 @@ export class RamFiles implements RamStore {
   open({ name, usedBytes }: RamBlock): void {
     if (this.#files.has(name)) return
     const path = this.#free(pathOf(name))
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     const fd = openSync(path, 'w+')
     ftruncateSync(fd, usedBytes)
     this.#files.set(name, { fd, path, written: new Places() })

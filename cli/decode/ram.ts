@@ -1,15 +1,17 @@
 // `--ram`: the guest's memory as it is at the end of the stream, a file for each block.
 
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
-import { CliError, oneLine } from '../exit-codes.ts'
+import type { DecodeOptions } from '../decode.ts'
+import { fileError } from '../file-error.ts'
 import { RamFiles } from './ram-files.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
 import { complain, endingText, walk, type Walked, type WalkSettings } from './walk.ts'
 import { inflatePage } from './zlib-pages.ts'
 
 export async function writeRam(
   path: string,
   folder: string,
+  { format }: DecodeOptions,
   settings: WalkSettings,
 ): Promise<void> {
   let walked: Walked
@@ -26,8 +28,17 @@ export async function writeRam(
     }
     ;({ paths } = files)
   } catch (error) {
-    if (error instanceof CliError) throw error
-    throw new CliError('usage', oneLine(error), { cause: error })
+    throw fileError(folder, error)
+  }
+  if (format === 'json') {
+    const blocks = [...paths].map(([block, file]) => ({ block, file }))
+    const { ending = null, error, offset } = walked
+    const fault = error === undefined ? null : { code: error.code, offset, message: error.message }
+    say(
+      `${JSON.stringify({ stream: path, blocks, pages, ending, endsAt: offset, error: fault })}\n`,
+    )
+    complain(path, walked)
+    return
   }
   for (const [block, file] of paths) say(`${block}: ${file}\n`)
   say(`${pages} pages; ${endingText(walked)}\n`)

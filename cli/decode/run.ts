@@ -3,15 +3,19 @@
 
 import { sizesOfDevices } from '../../shared/formats/qemu/description-sizes.ts'
 import type { DecodeOptions } from '../decode.ts'
-import { say } from './text-output.ts'
+import { say } from '../standard-streams.ts'
+import { CliError } from '../exit-codes.ts'
 import { complain, endingText, walk, type WalkSettings } from './walk.ts'
+
+const STDIN = '-'
 
 /** Raises CliError. */
 export async function decode(path: string, options: DecodeOptions): Promise<void> {
+  checkInputs(path, options)
   const settings = await settingsOf(options)
   if (options.ram !== undefined) {
     const { writeRam } = await import('./ram.ts')
-    return writeRam(path, options.ram, settings)
+    return writeRam(path, options.ram, options, settings)
   }
   if (options.trace) {
     const { showTrace } = await import('./trace.ts')
@@ -30,6 +34,24 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
     return showDevices(path, options, settings)
   }
   return showSummary(path, options, settings)
+}
+
+/** Standard input is read once. */
+function checkInputs(
+  path: string,
+  { diff, descFrom, channel = [], trace, at, format }: DecodeOptions,
+): void {
+  const inputs = [path, diff, descFrom, ...channel].filter((one) => one === STDIN)
+  if (inputs.length > 1) {
+    throw new CliError('usage', 'standard input is one stream: give a file for the others')
+  }
+  if (path === STDIN && (trace || at !== undefined)) {
+    const option = trace ? '--trace' : '--at'
+    throw new CliError('usage', `${option} reads its stream twice: give it a file`)
+  }
+  if (trace && format === 'json') {
+    throw new CliError('usage', '--trace prints lines of text only: leave -f json out')
+  }
 }
 
 async function settingsOf(options: DecodeOptions): Promise<WalkSettings> {
@@ -65,6 +87,6 @@ async function showSummary(
     options.format === 'json'
       ? summaryJson(summary, path, told)
       : summaryText(summary, path, endingText(walked))
-  if (summary.version > 0) say(text)
+  if (options.format === 'json' || summary.version > 0) say(text)
   complain(path, walked)
 }

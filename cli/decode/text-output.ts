@@ -1,12 +1,10 @@
 // Text on its way to standard output, as bytes from the start: decoding a stream makes a hundred thousand small
 // pieces of text, and putting them together as strings takes longer than everything else.
 
-import { writeSync } from 'node:fs'
+import { sayBytes } from '../standard-streams.ts'
 
-const STDOUT = 1
 const FIRST_BYTES = 256 * 1024
 const FLUSH_BYTES = 192 * 1024
-const RETRY_MS = 1
 const OFFSET_DIGITS = 9
 
 const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
@@ -14,13 +12,13 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 export class TextOutput {
-  readonly #fd: number | null
+  readonly #isKept: boolean
   #bytes = new Uint8Array(FIRST_BYTES)
   #at = 0
 
-  /** With null: it is kept, for `text`. */
-  constructor(fd: number | null = STDOUT) {
-    this.#fd = fd
+  /** Kept: for `text`, and not for standard output. */
+  constructor(isKept = false) {
+    this.#isKept = isKept
   }
 
   /** What was written and not given away. */
@@ -143,18 +141,8 @@ export class TextOutput {
   }
 
   flush(): void {
-    if (this.#fd === null) return
-    for (let at = 0; at < this.#at;) {
-      try {
-        at += writeSync(this.#fd, this.#bytes, at, this.#at - at)
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        // Whoever reads has heard enough.
-        if (code === 'EPIPE') break
-        if (code !== 'EAGAIN') throw error
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
-      }
-    }
+    if (this.#isKept) return
+    sayBytes(this.#bytes.subarray(0, this.#at))
     this.#at = 0
   }
 
@@ -182,11 +170,4 @@ export class TextOutput {
     larger.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = larger
   }
-}
-
-/** Writes a text at once. Not by process.stdout: making that takes longer than reading most streams. */
-export function say(text: string): void {
-  const out = new TextOutput()
-  out.add(text)
-  out.flush()
 }

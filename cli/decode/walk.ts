@@ -11,6 +11,7 @@ import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { CliError } from '../exit-codes.ts'
 import { ParsedDescription } from './parsed-description.ts'
+import { hintFor } from '../stream-kind.ts'
 import { FdSource } from './fd-source.ts'
 
 const CHANNELS_MAX = 255
@@ -28,6 +29,8 @@ export interface Walked {
   readonly error: QemuStreamError | undefined
   /** Where reading stopped. */
   readonly offset: number
+  /** Which verb reads it, if it is no such stream; begins with a semicolon. */
+  readonly hint: string
   /** How many page channels were read with it. */
   readonly channels: number
 }
@@ -56,6 +59,15 @@ async function channelOpener(
     })
 }
 
+/** Raises truncated if the channels have fewer packets than were sent: some other channel has them. */
+function checkPackets(channels: readonly MultifdChannel[], offset: number): void {
+  const there = channels.reduce((sum, { packets }) => sum + packets, 0)
+  const sent = 1 + Math.max(...channels.map(({ highestNumber }) => highestNumber))
+  if (there >= sent) return
+  const rule = `${there} of ${sent} packets are there: name all channels, --channel for each`
+  throw new QemuStreamError('truncated', offset, 'page channels of multifd', rule)
+}
+
 /** Raises CliError for files that cannot be read; what is wrong with the stream is in the result. */
 export async function walk(
   path: string,
@@ -82,10 +94,12 @@ export async function walk(
   const told = { channels: channelSources.length }
   try {
     const ending = stream.read()
-    return { ...told, ending, error: undefined, offset: file.offset }
+    if (channels !== undefined) checkPackets(channels, file.offset)
+    return { ...told, ending, error: undefined, hint: '', offset: file.offset }
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
-    return { ...told, ending: undefined, error, offset: error.offset }
+    const hint = error.code === 'bad-magic' ? hintFor(source.first, 'decode') : ''
+    return { ...told, ending: undefined, error, hint, offset: error.offset }
   } finally {
     source.close()
     for (const one of channelSources) one.close()
@@ -100,7 +114,7 @@ export function endingText({ ending, error, offset }: Walked): string {
 }
 
 /** Raises what was wrong with the stream, as the last thing said. */
-export function complain(path: string, { error }: Walked): void {
+export function complain(path: string, { error, hint }: Walked): void {
   if (error === undefined) return
-  throw new CliError('broken', `${path}: ${error.message}`, { cause: error })
+  throw new CliError('broken', `${path}: ${error.message}${hint}`, { cause: error })
 }

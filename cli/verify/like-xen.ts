@@ -5,6 +5,7 @@ import { FORM_BYTES, formOf } from '../../shared/formats/verify/stream-form.ts'
 import { XenVerifier } from '../../shared/formats/verify/xen-verdict.ts'
 import type { XenForm } from '../../shared/formats/verify/xen-verdict.ts'
 import type { XenVerdict } from '../../shared/formats/verify/xen-rules.ts'
+import { say, sayAside } from '../standard-streams.ts'
 import type { VerifyOptions } from '../verify.ts'
 import { readStream } from './stream-input.ts'
 
@@ -52,8 +53,8 @@ export function verifyLikeXen(input: string, { form, format }: VerifyOptions): n
   const verifier = form === 'auto' ? new AutoXenVerifier() : new XenVerifier(xenFormOf(form))
   readStream(input, verifier)
   const { exit, message } = verifier.finish()
-  if (format === 'json') process.stdout.write(`${JSON.stringify({ input, exit, message })}\n`)
-  else if (exit === 0) process.stdout.write(`${message}\n`)
-  else process.stderr.write(`${message}\n`)
+  if (format === 'json') say(`${JSON.stringify({ input, exit, message })}\n`)
+  else if (exit === 0) say(`${message}\n`)
+  else sayAside(`${message}\n`)
   return exit
 }

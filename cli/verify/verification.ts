@@ -7,9 +7,12 @@ import type { FormName } from '../../shared/formats/verify/stream-form.ts'
 import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
 import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { say } from '../standard-streams.ts'
 import type { VerifyOptions } from '../verify.ts'
 import { FindingFilter, fewFindings } from './finding-filter.ts'
 import { Listing, describeFinding } from './listing.ts'
+import { hintFor } from '../stream-kind.ts'
+import { Opening } from './opening.ts'
 import { readStream } from './stream-input.ts'
 
 const OUTPUT_BYTES = 64 * 1024
@@ -25,7 +28,7 @@ class Printer {
   }
 
   flush(): void {
-    if (this.#text !== '') process.stdout.write(this.#text)
+    if (this.#text !== '') say(this.#text)
     this.#text = ''
   }
 }
@@ -35,14 +38,17 @@ interface Judged {
   readonly form: string
   readonly findings: Finding[]
   readonly rest: string[]
+  /** Which verb reads it, if it is none of Xen's streams; begins with a semicolon. */
+  readonly hint: string
   readonly facts: ForwardFacts
 }
 
 /** Returns the exit code. Throws a CliError when the input cannot be read. */
 export async function verify(input: string | undefined, options: VerifyOptions): Promise<number> {
   if (options.annotate !== undefined) {
+    if (input !== undefined) throw new CliError('usage', '--annotate reads no stream: leave it out')
     const { annotate } = await import('./annotation.ts')
-    process.stdout.write(annotate(options.annotate))
+    say(annotate(options.annotate))
     return EXIT_CODES.done.code
   }
   if (input === undefined) throw new CliError('usage', 'give a file, or - for standard input')
@@ -63,6 +69,9 @@ function judgeAll(input: string, options: VerifyOptions): number {
     }
     forward = judge(withForward, 'colo', options, printer.print, { tracksPfns: true })
     tell(withForward, forward, options, printer.print)
+  }
+  if (withForward === '-' && input === '-') {
+    throw new CliError('usage', 'standard input is one stream: give a file for the other')
   }
   const form = withForward === undefined ? options.form : 'back'
   const judged = judge(input, form, options, printer.print, { forward: forward?.facts })
@@ -100,16 +109,25 @@ function judge(
     },
     { ...more, form: form as FormName | 'auto' },
   )
-  readStream(input, verifier)
+  const opening = new Opening(verifier)
+  readStream(input, opening)
   const verdict = verifier.finish()
   listing.flush()
   const { rest } = filter
-  return { verdict, form: verifier.form ?? 'unknown', findings, rest, facts: verifier.forwardFacts }
+  const hint = verdict.records === 0 ? hintFor(opening.first, 'verify') : ''
+  return {
+    verdict,
+    form: verifier.form ?? 'unknown',
+    findings,
+    rest,
+    hint,
+    facts: verifier.forwardFacts,
+  }
 }
 
 function tell(
   input: string,
-  { verdict, form, findings, rest }: Judged,
+  { verdict, form, findings, rest, hint }: Judged,
   { format }: VerifyOptions,
   print: (line: string) => void,
 ): void {
@@ -118,7 +136,7 @@ function tell(
     return
   }
   for (const line of rest) print(line)
-  print(`${input}: ${describeVerdict(verdict, form)}`)
+  print(`${input}: ${describeVerdict(verdict, form)}${hint}`)
 }
 
 function describeVerdict(verdict: Verdict, form: string): string {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import {
   CAPTURE_NAMES,
   captureBytes,
+  channelBytes,
   CORPUS_MISSING,
   STREAM_NAMES,
   streamBytes,
@@ -63,6 +64,22 @@ describe.skipIf(!isHere)(`streams (else ${CORPUS_MISSING})`, () => {
     expect(stdout).toContain('pc.ram')
     expect(stdout).toContain('broken off: truncated at byte 800000')
     expect(stderr).toMatch(/^colo: -: truncated at byte 800000 \(ram\)/)
+  })
+
+  it('of multifd want all of their channels', async () => {
+    await inFolder(async (folder) => {
+      const [file, first, second] = ['vm', 'first', 'second'].map((name) => join(folder, name))
+      writeFileSync(file, streamBytes('pc-multifd'))
+      writeFileSync(first, channelBytes('pc-multifd', 1))
+      writeFileSync(second, channelBytes('pc-multifd', 2))
+      const all = await colo('decode', file, '--channel', first, '--channel', second)
+      expect(all).toMatchObject({ code: 0, stderr: '' })
+      for (const one of [first, second]) {
+        const { code, stderr } = await colo('decode', file, '--channel', one)
+        expect(stderr).toMatch(/\d+ of 1[34] packets are there: name all channels/)
+        expect(code).toBe(1)
+      }
+    })
   })
 
   it('that are none are refused', async () => {

@@ -1,11 +1,11 @@
 // Arguments of a verb that is a table: what is read quickly means the same to commander, and what is wrong is left
 // to it.
 
-import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { convertVerb } from '../../cli/convert.ts'
 import { decodeVerb } from '../../cli/decode.ts'
 import { flattenVerb } from '../../cli/flatten.ts'
+import { makeProgram } from '../../cli/program.ts'
 import { verifyVerb } from '../../cli/verify.ts'
 import { addVerb } from '../../cli/verb-command.ts'
 import { readPlainly, type Verb } from '../../cli/verb-table.ts'
@@ -18,7 +18,10 @@ interface Read {
 /** As commander reads it. Throws what it says of it. */
 async function byCommander(verb: Verb, argv: readonly string[]): Promise<Read> {
   let read: Read | undefined
-  const program = new Command('colo').exitOverride().configureOutput({ outputError: () => {} })
+  const program = makeProgram()
+    .createCommand('colo')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
   const run = (operands: readonly string[], options: object) => {
     read = { operands, options: { ...options } }
     return Promise.resolve()

@@ -11,7 +11,7 @@ import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import type { Verdict } from '../../shared/formats/verify/finding.ts'
 import { corpusBytes, corpusFiles } from '../formats/corpus.ts'
 import * as streams from '../formats/streams.ts'
-import { colo, inFolder, inside, Running } from './command.ts'
+import { colo, inFolder, Running } from './command.ts'
 
 const plain = streams.join(streams.plainStream())
 const forward = streams.join(streams.checkpointedStream('colo', 3))
@@ -61,7 +61,7 @@ describe('colo verify', () => {
       writeFileSync(file, damaged)
       for (const format of ['text', 'json']) {
         const args = ['verify', '-q', '--format', format, file]
-        const [alone, together] = [await colo(...args), await inside(...args)]
+        const [alone, together] = [await colo(...args), await colo(...args)]
         expect(together).toEqual(alone)
       }
     })
@@ -71,7 +71,7 @@ describe('colo verify', () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'stream')
       writeFileSync(file, damaged)
-      const { code, stdout } = await inside('verify', '--format', 'json', '-f', 'libxl', file)
+      const { code, stdout } = await colo('verify', '--format', 'json', '-f', 'libxl', file)
       const said = JSON.parse(stdout) as Json
       expect(said).toMatchObject({ form: 'libxl', judgement: 'invalid', ending: 'lost' })
       expect(said.shown).toMatchObject([{ code: 'bad-magic', offset: 0 }])
@@ -85,10 +85,10 @@ describe('colo verify', () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'stream')
       writeFileSync(file, streams.join(parts))
-      const few = await inside('verify', '-q', file)
+      const few = await colo('verify', '-q', file)
       expect(few.stdout.match(/bad-page-type at/g)).toHaveLength(10)
       expect(few.stdout).toContain('15 more: error bad-page-type of PAGE_DATA')
-      const all = await inside('verify', '-q', '--all', file)
+      const all = await colo('verify', '-q', '--all', file)
       expect(all.stdout.match(/bad-page-type at/g)).toHaveLength(25)
     })
   })
@@ -98,10 +98,10 @@ describe('colo verify', () => {
       const [there, here] = [join(folder, 'forward'), join(folder, 'back')]
       writeFileSync(there, forward)
       writeFileSync(here, back)
-      const good = await inside('verify', '-q', '-f', 'back', '--with-forward', there, here)
+      const good = await colo('verify', '-q', '-f', 'back', '--with-forward', there, here)
       expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/valid.*\n.*valid/) })
       writeFileSync(there, streams.join(streams.checkpointedStream('colo', 2)))
-      const bad = await inside('verify', '-q', '--with-forward', there, here)
+      const bad = await colo('verify', '-q', '--with-forward', there, here)
       expect(bad.code).toBe(1)
       expect(bad.stdout).toContain('out-of-step')
     })
@@ -116,7 +116,7 @@ describe('colo verify', () => {
     [['--annotate', 'NOTHING'], "no record 'NOTHING'; there are END, "],
     [['a', 'b'], 'too many arguments'],
   ])('%j ends with 2', async (args, words) => {
-    for (const ended of [await colo('verify', ...args), await inside('verify', ...args)]) {
+    for (const ended of [await colo('verify', ...args), await colo('verify', ...args)]) {
       expect(ended).toMatchObject({ code: 2, stdout: '' })
       expect(ended.stderr).toMatch(/^colo: .+\n$/)
       expect(ended.stderr).toContain(words)
@@ -125,7 +125,7 @@ describe('colo verify', () => {
 
   it('draws every record', async () => {
     for (const { layer, name } of [...Object.values(LIBXL), ...Object.values(LIBXC)]) {
-      const { code, stdout } = await inside('verify', '--annotate', `${layer} ${name}`)
+      const { code, stdout } = await colo('verify', '--annotate', `${layer} ${name}`)
       expect(code).toBe(0)
       expect(stdout).toContain(`(${name})`)
       const boxes = stdout.split('\n').filter((line) => /^[|/+]/.test(line))
@@ -146,7 +146,7 @@ describe('docs/verify.md', () => {
       await inFolder(async (folder) => {
         const path = join(folder, 'tsc-mode.bin')
         if (tscMode !== undefined) writeFileSync(path, corpusBytes(tscMode))
-        const { stdout } = await inside('verify', path)
+        const { stdout } = await colo('verify', path)
         expect(stdout.replace(path, 'tsc-mode.bin')).toBe(shown)
       })
     },
@@ -163,7 +163,7 @@ describe('colo verify --like-xen', () => {
         const path = join(folder, 'stream')
         for (const file of picked) {
           writeFileSync(path, corpusBytes(file))
-          const ended = await inside('verify', '--like-xen', '-f', file.format, path)
+          const ended = await colo('verify', '--like-xen', '-f', file.format, path)
           const said = (ended.stderr + ended.stdout).trim()
           expect([file.file, ended.code, said]).toEqual([file.file, file.exit, file.message])
         }

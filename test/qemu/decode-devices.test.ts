@@ -57,7 +57,7 @@ describe(`what analyze-migration.py prints (else ${CORPUS_MISSING})`, () => {
 
   it.each(withOutput('state.json'))('-d state of %s', async (name) => {
     const states = await statesOf(name)
-    const out = new TextOutput(null)
+    const out = new TextOutput(true)
     const missing: string[] = []
     const find = await finderFor({ format: 'text' }, states)
     compatState(states, find, out, ({ head }, reason) => missing.push(`${head.idstr}: ${reason}`))

@@ -29,6 +29,9 @@ export class MultifdChannel {
   readonly #inflater: ChannelInflater
   readonly #pageBytes: number
   pages = 0
+  packets = 0
+  /** Packets are numbered from 0, all channels together; now and then QEMU gives one number twice. */
+  highestNumber = -1
 
   /** Reads the greeting. Raises bad-magic, bad-version. */
   constructor(
@@ -67,7 +70,9 @@ export class MultifdChannel {
     const places = file.u32()
     const count = file.u32()
     const dataBytes = file.u32()
-    file.skip(8 + PACKET_RESERVED_BYTES)
+    this.packets++
+    this.highestNumber = Math.max(this.highestNumber, Number(file.u64()))
+    file.skip(PACKET_RESERVED_BYTES)
     if (places > PAGES_MAX || count > places) {
       this.#refuse('bad-ram', `a packet of ${count} pages, with places for ${places}`)
     }

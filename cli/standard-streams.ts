@@ -1,0 +1,43 @@
+// What verbs say, to file descriptors. Making process.stdout takes longer than reading most streams; and an error of
+// writing is known at once here, not when the verb is over and its exit code was given.
+
+import { EXIT_CODES } from './exit-codes.ts'
+import { fileError } from './file-error.ts'
+import { writeWhole } from './whole-write.ts'
+
+const STDOUT = 1
+
+/** Writes to standard output. Raises CliError, unless whoever read has heard enough (`colo verify x | head -1`). */
+export function sayBytes(bytes: Uint8Array): void {
+  try {
+    writeWhole(STDOUT, bytes)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EPIPE') throw fileError('standard output', error)
+  }
+}
+
+export function say(text: string): void {
+  sayBytes(Buffer.from(text))
+}
+
+const passOver = () => {}
+
+/** Writes to standard error. Where that cannot be, there is nobody to tell. */
+export function sayAside(text: string): void {
+  if (!process.stderr.listeners('error').includes(passOver)) process.stderr.on('error', passOver)
+  try {
+    process.stderr.write(text)
+  } catch {
+    // A file says so at once.
+  }
+}
+
+/** For what does write to process.stdout: the same, when it comes to be known. */
+export function watchStandardOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    sayAside(`colo: ${fileError('standard output', error).message}\n`)
+    process.exit(EXIT_CODES.usage.code)
+  })
+}
