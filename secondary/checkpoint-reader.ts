@@ -27,8 +27,8 @@ import { LIMITS } from '../shared/protocol/limits.ts'
 const READ_BYTES_MAX = 1024 * 1024
 /** All records are a whole number of these. */
 const WORD_BYTES = 8
-/** Fewer neighbours than these cost more in reads than they spare in copies. */
-const IN_PLACE_PAGES = 16
+/** Fewer neighbours than these, a sixteenth of a record, cost more in reads than they spare in copies. */
+const IN_PLACE_PAGES = Math.max(2, LIMITS.recordPages / 16)
 /** What lies ahead of the pages of a full PAGE_DATA. */
 const HEAD_BYTES =
   RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + LIMITS.recordPages * PFN_WORD_BYTES

@@ -41,6 +41,8 @@ export class PageStore {
   #seeding = false
   /** While a full copy comes anew: which pages it has. The others are zero once it is applied. */
   #fresh: Uint8Array | undefined
+  /** Pages before this one are done: those that the full copy lacks are zero. */
+  #zeroed = 0
 
   /** `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. */
   constructor(buffer: ArrayBufferLike, memoryBytes: number) {
@@ -111,7 +113,7 @@ export class PageStore {
     this.#touched = true
   }
 
-  /** Moves up to `pagesMax` committed pages to their place. True when none is left. */
+  /** Moves up to `pagesMax` committed pages to their place, or makes them zero. True when none is left. */
   apply(pagesMax: number): boolean {
     invariant(this.#committed, 'whole-checkpoints', 'applied what was not committed')
     let budget = pagesMax
@@ -129,8 +131,7 @@ export class PageStore {
         this.#runAt[run] += count * PAGE_BYTES
       }
     }
-    if (this.#applied < this.#runs) return false
-    this.#zeroTheRest()
+    if (this.#applied < this.#runs || !this.#zeroTheRest(budget)) return false
     this.#committed = false
     this.#forget()
     return true
@@ -149,6 +150,7 @@ export class PageStore {
   clear(): void {
     this.discard()
     this.#fresh = this.#touched ? new Uint8Array(this.pageCount) : undefined
+    this.#zeroed = 0
     this.#seeding = true
   }
 
@@ -156,18 +158,24 @@ export class PageStore {
   wipe(): void {
     this.clear()
     this.#seeding = false
-    this.#zeroTheRest()
+    this.#zeroTheRest(Number.POSITIVE_INFINITY)
   }
 
-  #zeroTheRest(): void {
+  /** Memory that is used for the first time takes longest: a gigabyte at once would pass for a dead side. */
+  #zeroTheRest(pagesMax: number): boolean {
     const fresh = this.#fresh
-    if (fresh === undefined) return
-    this.#fresh = undefined
-    for (let page = 0; page < fresh.length;) {
-      const end = fresh[page] === 1 ? page + 1 : endOfRun(fresh, page)
-      if (fresh[page] === 0) this.pages.fill(0, page * PAGE_BYTES, end * PAGE_BYTES)
-      page = end
+    if (fresh === undefined) return true
+    let budget = pagesMax
+    const next = () => fresh.indexOf(0, this.#zeroed)
+    for (let first = next(); first >= 0; first = next()) {
+      if (budget <= 0) return false
+      const end = Math.min(endOfRun(fresh, first), first + budget)
+      this.pages.fill(0, first * PAGE_BYTES, end * PAGE_BYTES)
+      budget -= end - first
+      this.#zeroed = end
     }
+    this.#fresh = undefined
+    return true
   }
 
   #forget(): void {

@@ -111,6 +111,22 @@ describe('the page store', () => {
     expect(fills(store)[7]).toBe(4)
   })
 
+  test('makes zero what a full copy lacks in slices too', () => {
+    const store = freshStore()
+    store.touch()
+    store.pages.fill(5)
+    store.clear()
+    for (const pfn of [3, 4, PAGES - 1]) stage(store, pfn, pfn, 7)
+    store.commit()
+    const zeroes = () => fills(store).filter((fill) => fill === 0).length
+    const counts = []
+    while (!store.apply(4)) counts.push(zeroes())
+    expect(counts).toEqual([4, 8, 12])
+    const copied = (page: number) => [3, 4, PAGES - 1].includes(page)
+    expect(fills(store)).toEqual(Array.from({ length: PAGES }, (_, page) => (copied(page) ? 7 : 0)))
+    expect(store.committed).toBe(false)
+  })
+
   test('is all zero at once when wiped, if anybody wrote to it', () => {
     const store = freshStore()
     store.touch()

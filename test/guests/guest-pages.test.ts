@@ -13,13 +13,15 @@ const TABLE_BYTES = 65536
 const nothing = () => {}
 
 class Memory {
-  readonly pages: GuestPages
+  pages: GuestPages
   readonly pfns: Uint32Array
   readonly bytes: Uint8Array
+  readonly #dirty: DirtyPages
   readonly #hasTable: boolean
   #buffer: ArrayBuffer
 
   constructor(dirty: DirtyPages, tableBytes: number) {
+    this.#dirty = dirty
     const store = new SharedArrayBuffer(2 * PAGES * PAGE_BYTES)
     const pfns = new SharedArrayBuffer(2 * PAGES * 4)
     this.pfns = new Uint32Array(pfns)
@@ -41,6 +43,15 @@ class Memory {
     new Uint8Array(larger).set(new Uint8Array(this.#buffer))
     this.#buffer = larger
     this.pages.attach(larger)
+  }
+
+  /** The guest goes on in another thread, from what the store has. */
+  moveOn(): void {
+    const [store, pfns] = [this.bytes.buffer, this.pfns.buffer] as SharedArrayBuffer[]
+    this.pages = new GuestPages(store, pfns, this.pages.tableBytes, this.#dirty)
+    this.#buffer = new ArrayBuffer(this.#buffer.byteLength)
+    this.pages.attach(this.#buffer)
+    this.pages.restore()
   }
 
   captured(): number[] {
@@ -70,7 +81,58 @@ const stores = fc.array(
   { maxLength: 60 },
 )
 
+/** What becomes of memory between two full copies. */
+const deed = fc.oneof(
+  fc.record({ kind: fc.constant('store'), page: fc.nat(PAGES - 2), at: fc.nat(PAGE_BYTES - 1) }),
+  fc.record({
+    kind: fc.constantFrom('clear', 'write'),
+    page: fc.nat(PAGES - 2),
+    at: fc.constant(0),
+  }),
+  fc.record({
+    kind: fc.constantFrom('capture', 'all', 'move', 'grow'),
+    ...{ page: fc.constant(0), at: fc.constant(0) },
+  }),
+)
+
+function isZero(memory: Memory, page: number): boolean {
+  return memory.pages.ram
+    .subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+    .every((byte) => byte === 0)
+}
+
+function act(memory: Memory, { kind, page, at }: { kind: string; page: number; at: number }): void {
+  const start = page * PAGE_BYTES
+  if (kind === 'store') memory.store(start + at, 16, 1 + (at & 127))
+  else if (kind === 'write') memory.pages.write(start + 4000, new Uint8Array(200).fill(page + 1))
+  else if (kind === 'clear') for (let i = 0; i < PAGE_BYTES; i += 16) memory.store(start + i, 16, 0)
+  else if (kind === 'grow' && memory.pages.ram.length < (2 * PAGES - 1) * PAGE_BYTES) memory.grow(1)
+  else if (kind === 'capture') memory.captured()
+}
+
 describe.each(schemes)('%s', (_, make) => {
+  test('a full copy is of every page that is not zero, whatever was captured before it', () => {
+    fc.assert(
+      fc.property(fc.array(deed, { maxLength: 60 }), (deeds) => {
+        const memory = make()
+        for (const one of [...deeds, { kind: 'all', page: 0, at: 0 }]) {
+          act(memory, one)
+          if (one.kind !== 'all' && one.kind !== 'move') continue
+          const count = memory.pages.captureAll(nothing)
+          const pages = memory.pages.ram.length / PAGE_BYTES
+          const used = Array.from({ length: pages }, (__, page) => page).filter(
+            (page) => !isZero(memory, page),
+          )
+          expect([...memory.pfns.subarray(0, count)]).toEqual(used)
+          expect(memory.isEqual).toBe(true)
+          if (one.kind === 'move') memory.moveOn()
+          expect(memory.isEqual).toBe(true)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
   test('takes every page that changed, each once and in order, and leaves the store equal', () => {
     fc.assert(
       fc.property(fc.array(stores, { maxLength: 4 }), (epochs) => {

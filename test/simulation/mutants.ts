@@ -60,6 +60,51 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
         'if (pagesMax === Infinity) { this.#committed = false; this.#forget(); return true }\nlet budget = pagesMax;',
     },
   ],
+  'a store over the edge of a page missed': [
+    { file: 'shared/guest/wasm/page-log.js', find: 'if (isReached)', replace: 'if (false)' },
+  ],
+  'what the host writes not marked': [
+    {
+      file: 'shared/guest/wasm/guest-pages.js',
+      find: 'this.#dirty.mark(this, at, bytes.length);',
+      replace: '',
+    },
+  ],
+  'a full copy of what was captured before': [
+    {
+      file: 'shared/guest/wasm/guest-pages.js',
+      find: 'this.#takeChanged(); this.#begin(progress, 0);',
+      replace: 'if (this.known === 0) this.#takeChanged(); this.#begin(progress, 0);',
+    },
+  ],
+  'memory that grew not captured': [
+    {
+      file: 'shared/guest/wasm/guest-pages.js',
+      find: 'this.takeRun(this.#grownFrom, this.#pages.length);',
+      replace: '',
+    },
+  ],
+  'a full copy over what an earlier one left': [
+    {
+      file: 'shared/memory/page-store.js',
+      find: 'if (this.#fresh) this.#fresh[pfn] = 1;',
+      replace: 'this.#fresh?.fill(1);',
+    },
+  ],
+  'pages of a full copy received a page too far': [
+    {
+      file: 'secondary/checkpoint-reader.js',
+      find: 'this.#offered = this.#pfns[this.#placed] * PAGE_BYTES + this.#partial;',
+      replace: 'this.#offered = (this.#pfns[this.#placed] + 1) * PAGE_BYTES + this.#partial;',
+    },
+  ],
+  'a broken off page of a full copy begun anew': [
+    {
+      file: 'secondary/checkpoint-reader.js',
+      find: 'this.#offered = begun ? this.#at :',
+      replace: 'this.#offered =',
+    },
+  ],
   "a closed session's READY obeyed": [
     { file: 'primary/back-channel.js', find: 'if (!session.over)', replace: 'if (true)' },
     {

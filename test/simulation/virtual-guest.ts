@@ -1,13 +1,14 @@
 // A small guest: a few pages of RAM, one slot a client, scattered over the pages. A client writes numbers into
 // its slot and reads them back; each answer carries what the guest had been captured how often when it was
 // given, which is what the checkers need to know. Calls are handled one by one, a little later each, as by a
-// thread of its own; a capture writes into the page store when its turn comes.
+// thread of its own. It has stores that reach into the next page, and grows.
 
 import type { GuestHandlers, GuestPort } from '../../shared/ports.ts'
 import { PAGE_BYTES, type GuestState } from '../../shared/guest/contract.ts'
 import { digestOf, PageStore } from '../../shared/memory/page-store.ts'
 import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'
+import { VirtualMemory } from './virtual-memory.ts'
 
 export const GUEST_PAGES = 12
 const SLOTS_PER_PAGE = 4
@@ -16,7 +17,16 @@ const ARENA_BYTES = 9 * 1024 * 1024
 export const REQUEST_BYTES = 8
 export const ANSWER_BYTES = 20
 
-const NO_MEMORY = new Uint8Array(GUEST_PAGES * PAGE_BYTES)
+/** It begins with less memory than it comes to need. */
+const FIRST_PAGES = 5
+/** Where the host puts what a client says, before the guest is called. */
+const INPUT_AT = PAGE_BYTES + 3000
+/** The first bytes of a page are left to stores that begin in the page before it. */
+const SLOTS_AT = 64
+const STRADDLE_AT = PAGE_BYTES - 2
+const CPU_BYTES = 8
+
+const nothing = () => {}
 
 const spare: ArrayBuffer[] = []
 
@@ -62,7 +72,9 @@ export class VirtualGuest implements GuestPort {
   readonly identity = { name: 'virtual', digest: '00', memoryBytes: GUEST_PAGES * PAGE_BYTES }
   readonly #simulation: Simulation
   readonly #process: Process
-  readonly #ram = new Uint8Array(GUEST_PAGES * PAGE_BYTES)
+  readonly #hasLog: boolean
+  readonly #pfns = new SharedArrayBuffer(GUEST_PAGES * 4)
+  #memory: VirtualMemory
   readonly #open = new Set<number>()
   handlers: GuestHandlers | undefined
   #instance = 0
@@ -81,6 +93,8 @@ export class VirtualGuest implements GuestPort {
     this.#simulation = simulation
     this.#process = process
     this.store = new WatchedStore(() => simulation.applied(process))
+    this.#hasLog = simulation.chance.happens(0.7)
+    this.#memory = this.#memoryOf(0)
   }
 
   start(): void {
@@ -89,21 +103,23 @@ export class VirtualGuest implements GuestPort {
     if (this.#simulation.checkers.facts.forgiven) {
       this.#simulation.clients.beganCold(this.#instance)
     }
-    this.#ram.fill(0)
+    this.#memory = this.#memoryOf(FIRST_PAGES)
     this.#calls = 0
     this.#tell((handlers) => handlers.running())
   }
 
   load(state: GuestState): void {
     this.#begin()
-    this.#ram.set(this.store.pages)
-    this.#calls = new DataView(state.cpu.buffer, state.cpu.byteOffset).getUint32(0, true)
+    const cpu = new DataView(state.cpu.buffer, state.cpu.byteOffset)
+    this.#calls = cpu.getUint32(0, true)
+    this.#memory = this.#memoryOf(cpu.getUint32(4, true))
+    this.#memory.pages.restore()
     this.#simulation.checkers.loaded(this.#process, this.digest())
     this.#tell((handlers) => handlers.running())
   }
 
   check(state: GuestState): string | undefined {
-    return state.cpu.length === 4 ? undefined : 'CPU state is not 4 bytes'
+    return state.cpu.length === CPU_BYTES ? undefined : `CPU state is not ${CPU_BYTES} bytes`
   }
 
   capture(id: number, scope: 'dirty' | 'all'): void {
@@ -157,7 +173,12 @@ export class VirtualGuest implements GuestPort {
   }
 
   digest(): string {
-    return `${digestOf(this.#ram)}/${this.#calls}`
+    return `${digestOf(this.#memory.ram)}/${this.#calls}`
+  }
+
+  /** A guest that begins, cold or elsewhere, has memory of its own: nothing is known of the last one's. */
+  #memoryOf(pages: number): VirtualMemory {
+    return new VirtualMemory(this.store, this.#pfns, this.#hasLog, pages)
   }
 
   #begin(): void {
@@ -170,49 +191,35 @@ export class VirtualGuest implements GuestPort {
     this.#open.clear()
   }
 
-  /** The guest stands still while its pages are taken, some at a time; what is taken is told at once. */
+  /** The guest stands still while its pages are taken; what is taken is told some at a time. */
   #capture(id: number, scope: 'dirty' | 'all'): void {
     this.#capturing = true
-    const changed = this.#changed(scope)
-    const pfns = new Uint32Array(changed)
+    const { pages } = this.#memory
+    const count = scope === 'all' ? pages.captureAll(nothing) : pages.captureDirty(nothing)
+    const pfns = new Uint32Array(this.#pfns)
     const { chance, time } = this.#simulation
     const slice = chance.happens(0.5) ? GUEST_PAGES : 1 + chance.below(4)
     const { life } = this.#process
     const instance = this.#instance
-    const take = (from: number) => {
+    const tell = (from: number) => {
       if (!this.#running || instance !== this.#instance || life !== this.#process.life) return
-      const until = Math.min(from + slice, pfns.length)
-      for (const pfn of pfns.subarray(from, until)) {
-        const at = pfn * PAGE_BYTES
-        this.store.pages.set(this.#ram.subarray(at, at + PAGE_BYTES), at)
-      }
-      if (until === pfns.length) return this.#captured(id, pfns)
+      const until = Math.min(from + slice, count)
+      if (until === count) return this.#captured(id, pfns, count)
       this.#tell((handlers) => handlers.capturing(id, pfns, until))
-      time.at(time.now + chance.between(0.01, 1), () => take(until))
+      time.at(time.now + chance.between(0.01, 1), () => tell(until))
       return undefined
     }
-    if (scope === 'all') this.store.pages.fill(0)
-    take(0)
+    tell(0)
   }
 
-  #changed(scope: 'dirty' | 'all'): number[] {
-    const old = scope === 'all' ? NO_MEMORY : this.store.pages
-    const changed = []
-    for (let pfn = 0; pfn < GUEST_PAGES; pfn++) {
-      const [from, to] = [pfn * PAGE_BYTES, (pfn + 1) * PAGE_BYTES]
-      if (Buffer.compare(this.#ram.subarray(from, to), old.subarray(from, to)) !== 0) {
-        changed.push(pfn)
-      }
-    }
-    return changed
-  }
-
-  #captured(id: number, pfns: Uint32Array): void {
+  #captured(id: number, pfns: Uint32Array, count: number): void {
     this.#captures++
-    const cpu = new Uint8Array(4)
-    new DataView(cpu.buffer).setUint32(0, this.#calls, true)
+    const cpu = new Uint8Array(CPU_BYTES)
+    const view = new DataView(cpu.buffer)
+    view.setUint32(0, this.#calls, true)
+    view.setUint32(4, this.#memory.ram.length / PAGE_BYTES, true)
     const state = { cpu, device: new Uint8Array(this.#open.size) }
-    const capture = { id, state, pfns, pages: pfns.length, pauseMs: 0, findMs: 0 }
+    const capture = { id, state, pfns, pages: count, pauseMs: 0, findMs: 0 }
     const [instance, captures, digest] = [this.#instance, this.#captures, this.digest()]
     this.#tell((handlers) => {
       const { side } = this.#process
@@ -228,18 +235,21 @@ export class VirtualGuest implements GuestPort {
 
   #serve(connection: number, bytes: Uint8Array): void {
     this.#calls++
+    this.#memory.pages.write(INPUT_AT, bytes)
     const request = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const client = request.getUint32(0, true)
     const value = request.getUint32(4, true)
-    const slot = (client % GUEST_PAGES) * PAGE_BYTES + (client % SLOTS_PER_PAGE) * 1024
-    const ram = new DataView(this.#ram.buffer)
-    if (value > 0) ram.setUint32(slot, value, true)
-    // Something that differs from call to call, far away.
-    ram.setUint32(((this.#calls * 7) % GUEST_PAGES) * PAGE_BYTES + 4092, this.#calls, true)
+    const inPage = SLOTS_AT + (client % SLOTS_PER_PAGE) * 1000
+    const slot = (client % GUEST_PAGES) * PAGE_BYTES + inPage
+    this.#memory.growTo(1 + (client % GUEST_PAGES))
+    if (value > 0) this.#memory.store(slot, value)
+    // Something that differs from call to call, far away and in both the pages that it touches.
+    const at = ((this.#calls * 7) % (GUEST_PAGES - 1)) * PAGE_BYTES + STRADDLE_AT
+    this.#memory.store(at, (this.#calls * 0x10001) >>> 0)
     const answer = new Uint8Array(ANSWER_BYTES)
     const view = new DataView(answer.buffer)
     view.setUint32(0, client, true)
-    view.setUint32(4, ram.getUint32(slot, true), true)
+    view.setUint32(4, this.#memory.ram.readUInt32LE(slot), true)
     view.setUint32(8, this.#instance, true)
     view.setUint32(12, this.#captures, true)
     this.#tell((handlers) => handlers.output(connection, answer))

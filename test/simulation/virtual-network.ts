@@ -114,12 +114,17 @@ class Link extends Wire {
 
 class Channel extends Wire {
   readonly handlers: (DataChannelHandlers | undefined)[] = [undefined, undefined]
+  readonly #offered: (Uint8Array | undefined)[] = [undefined, undefined]
+  readonly #isGivenUp = [false, false]
 
   side(end: number): DataChannel {
     return {
       write: (chunks) => this.#write(end, chunks),
-      // What was on its way still comes: the session must not listen to it.
-      close: () => this.close(end),
+      // What was on its way still comes: the session must not listen to it. A buffer is its own again.
+      close: () => {
+        this.#isGivenUp[end] = true
+        this.close(end)
+      },
     }
   }
 
@@ -151,11 +156,14 @@ class Channel extends Wire {
     for (let at = 0; at < bytes.length;) {
       const handlers = this.handlers[end]
       if (handlers === undefined) return
-      const buffer = handlers.buffer()
+      const ahead = this.#isGivenUp[end] ? undefined : this.#offered[end]
+      const buffer = ahead ?? handlers.buffer()
       const most = chance.happens(0.3) ? 1 + chance.below(5000) : bytes.length
       const count = Math.min(buffer.length, bytes.length - at, most)
       buffer.set(bytes.subarray(at, at + count))
       handlers.received(count)
+      // Asked for at once, as a socket does: whatever happens before the next bytes come, they go there.
+      this.#offered[end] = this.handlers[end]?.buffer()
       at += count
     }
   }
