@@ -36,6 +36,7 @@ export type PrimaryEvent =
   | { type: 'witness.lost' }
   | { type: 'witness.unreachable' }
   | { type: 'operator.hand-over' }
+  | { type: 'control.left' }
 
 /** What ends a session from within: the code and detail that the log and the failover row show. */
 export interface EndSession {
@@ -238,6 +239,7 @@ export const primaryMachine = base.createMachine({
     yielding: {
       entry: ['yieldSession', 'holdAll'],
       initial: 'reading',
+      on: { 'control.left': 'claiming' },
       after: { yieldTimeoutMs: 'claiming' },
       states: {
         reading: {

@@ -226,7 +226,12 @@ export class Primary {
   }
 
   #fromSecondary(session: Session, message: PeerMessage): void {
-    if (session.over) return
+    if (session.over) {
+      // Byes that cross: the peer that shall take the guest leaves as well.
+      if (message.type === 'bye' && message.code === 'peer-left')
+        this.#send({ type: 'control.left' })
+      return
+    }
     session.heard()
     if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
     if (message.type === 'yield') this.handOver()

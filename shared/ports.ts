@@ -32,7 +32,10 @@ export interface ControlLink {
   close(): void
 }
 
-/** What a control link calls. After `closed` nothing more comes. */
+/**
+ * What a control link calls. After `closed` nothing more comes; after the owner's own `close` nothing but a bye
+ * that was on its way.
+ */
 export interface ControlLinkHandlers {
   message(message: PeerMessage): void
   closed(): void

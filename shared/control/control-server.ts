@@ -59,8 +59,9 @@ export function peerLink(
   bad: (why: string) => void,
 ): ControlLink {
   let closed = false
+  let hungUp = false
   const close = () => {
-    if (closed) return
+    if (closed || hungUp) return
     closed = true
     handlers()?.closed()
   }
@@ -70,6 +71,7 @@ export function peerLink(
     const parsed = parseMessage(data, isBinary)
     const message =
       typeof parsed === 'string' ? undefined : peerMessageSchema.safeParse(parsed.json)
+    if (hungUp && (!message?.success || message.data.type !== 'bye')) return
     if (message?.success) return current.message(message.data)
     bad(typeof parsed === 'string' ? parsed : describeZodError(message!.error))
     socket.terminate()
@@ -81,7 +83,7 @@ export function peerLink(
       if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
     },
     close: () => {
-      closed = true
+      hungUp = true
       socket.close()
       setTimeout(() => socket.terminate(), 1000).unref()
     },
