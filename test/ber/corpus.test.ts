@@ -36,7 +36,11 @@ describe('the corpus', () => {
     expect(CAPTURE_NAMES.length).toBe(3)
   })
 
-  describe.each(FORMS)('in the %s form', (form) => {
+  describe.skipIf(STREAM_NAMES.length === 0).each(FORMS)('in the %s form', (form) => {
+    it('is of more than one stream', () => {
+      expect(STREAM_NAMES.length).toBeGreaterThan(1)
+    })
+
     it.each(STREAM_NAMES)('%s comes back as it was', (name) => {
       const bytes = streamBytes(name)
       const { there, back, ber, isSame } = thereAndBack(bytes, form)

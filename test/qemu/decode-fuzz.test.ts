@@ -120,7 +120,8 @@ function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Arra
 }
 
 describe.skipIf(STREAM_NAMES.length === 0)(`damaged streams (else ${CORPUS_MISSING})`, () => {
-  const inputs = [...SMALL.map((name) => streamBytes(name)), captureBytes('q35_small')]
+  const isHere = STREAM_NAMES.length > 0
+  const inputs = isHere ? [...SMALL.map(streamBytes), captureBytes('q35_small')] : []
 
   it(
     `raise QemuStreamError and nothing else (${RUNS} of seed ${SEED})`,
