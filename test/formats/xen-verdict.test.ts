@@ -16,8 +16,8 @@ import { xenVerifier } from './xen-verifier.ts'
 
 const files = corpusFiles()
 const live = xenVerifier()
-/** How many streams are damaged; a long run sets COLO_MUTANTS. */
-const MUTANTS = Number(process.env['COLO_MUTANTS'] ?? 200)
+/** How many streams are damaged; a long run sets COLO_LIVE_MUTANTS. */
+const MUTANTS = Number(process.env['COLO_LIVE_MUTANTS'] ?? 200)
 
 function verdictOf(bytes: Uint8Array, form: XenForm, piece: number): XenVerdict {
   const verifier = new XenVerifier(form)
