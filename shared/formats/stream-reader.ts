@@ -120,20 +120,11 @@ export class StreamReader {
   }
 
   #gather(chunk: Uint8Array, at: number, to: number): number {
-    const due = this.#due
     const scratch = this.#scratch
     if (scratch.length === 0) this.#unitOffset = this.#bytesRead
-    const taken = Math.min(to - at, due - scratch.length)
+    const taken = scratch.take(chunk, at, to, this.#due)
     this.#bytesRead += taken
-    if (taken === due) {
-      this.#parse(chunk, at)
-    } else {
-      scratch.add(chunk, at, taken, due)
-      if (scratch.length === due) {
-        scratch.length = 0
-        this.#parse(scratch.bytes, 0)
-      }
-    }
+    if (scratch.unit !== undefined) this.#parse(scratch.unit, scratch.unitAt)
     return taken
   }
 

@@ -16,6 +16,7 @@ import {
 } from '../stream-headers.ts'
 import { pagesOfCleanWords } from './page-words.ts'
 import * as rules from './xen-rules.ts'
+import { Scratch } from '../scratch.ts'
 import type { XenVerdict } from './xen-rules.ts'
 
 /** The forms that it can be told of. */
@@ -35,13 +36,11 @@ type Step =
   | 'end'
 
 const XL_STREAM_V2 = 0x2
-const SCRATCH_BYTES = 32
 
 export class XenVerifier {
   #step: Step
   #due = 0
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES)
-  #gathered = 0
+  readonly #scratch = new Scratch()
   #verdict: XenVerdict | undefined
   #layer: 'libxl' | 'libxc' = 'libxl'
   #imageVersion = 0
@@ -99,7 +98,7 @@ export class XenVerifier {
       this.#skipped(taken)
       return taken
     }
-    if (this.#step === 'words' && this.#gathered === 0 && to - at >= PFN_WORD_BYTES) {
+    if (this.#step === 'words' && this.#scratch.length === 0 && to - at >= PFN_WORD_BYTES) {
       const taken = Math.min(to - at, this.#due)
       const count = Math.floor(taken / PFN_WORD_BYTES)
       this.#due -= count * PFN_WORD_BYTES
@@ -111,17 +110,9 @@ export class XenVerifier {
 
   #gather(chunk: Uint8Array, at: number, to: number): number {
     const due = this.#step === 'words' ? PFN_WORD_BYTES : this.#due
-    const taken = Math.min(to - at, due - this.#gathered)
-    if (taken === due) {
-      this.#parse(chunk, at)
-      return taken
-    }
-    this.#scratch.set(chunk.subarray(at, at + taken), this.#gathered)
-    this.#gathered += taken
-    if (this.#gathered === due) {
-      this.#gathered = 0
-      this.#parse(this.#scratch, 0)
-    }
+    const scratch = this.#scratch
+    const taken = scratch.take(chunk, at, to, due)
+    if (scratch.unit !== undefined) this.#parse(scratch.unit, scratch.unitAt)
     return taken
   }
 
@@ -183,7 +174,7 @@ export class XenVerifier {
     this.#flaw = undefined
     const head = this.#isPages ? PAGE_DATA_HEADER_BYTES : rules.HEAD_BYTES
     this.#await('head', Math.min(length, head))
-    if (length === 0) this.#parseHead(this.#scratch, 0)
+    if (length === 0) this.#parseHead(this.#scratch.bytes, 0)
   }
 
   get #isPages(): boolean {
