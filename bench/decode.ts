@@ -30,7 +30,7 @@ const MEMORY_MB_MAX = 120
 const KB = 1000
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const COLO = join(ROOT, 'dist', 'cli', 'colo.js')
+const COLO = join(ROOT, 'dist', 'bin', 'colo.cjs')
 const DEFAULT_PC = join(ROOT, '..', 'shared', 'corpus', 'qemu-streams', 'pc-default-bios.mig.xz')
 
 /** Prints the most memory that the process had, in KiB, on its standard error. */

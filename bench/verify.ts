@@ -25,7 +25,7 @@ import { alternate } from './compare.ts'
 import { absolute, beside, type Benchmark, type Figure } from './figure.ts'
 import { xenReference } from './xen-reference.ts'
 
-const colo = join(dirname(import.meta.dirname), 'cli', 'colo.js')
+const colo = join(dirname(import.meta.dirname), 'bin', 'colo.cjs')
 const MiB = 1024 * 1024
 const PAGE_BYTES = 4096
 
