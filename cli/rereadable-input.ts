@@ -49,8 +49,8 @@ export class RereadableInput {
         this.fd = fd
         return
       }
-      if (fd !== undefined) closeSync(fd)
-      this.fd = keep(path)
+      // Opened once: whoever writes into a named pipe would not wait for a second reader.
+      this.fd = keep(new FdSource(path, fd))
     } catch (error) {
       throw fileError(path, error)
     }
@@ -71,19 +71,28 @@ export class RereadableInput {
   }
 }
 
-function keep(path: string): number {
-  const source = new FdSource(path)
-  const folder = mkdtempSync(join(tmpdir(), 'colo-input-'))
-  let fd: number
+/** What cannot be kept is an error of the folder for temporary files, and no flaw of the input. */
+function keep(source: FdSource): number {
+  const chunk = new Uint8Array(CHUNK_BYTES)
+  const place = tmpdir()
   try {
-    fd = openSync(join(folder, 'input'), 'wx+', 0o600)
+    const fd = openNameless(place)
+    for (let got = source.read(chunk); got > 0; got = source.read(chunk)) {
+      writeWhole(fd, chunk.subarray(0, got))
+    }
+    return fd
+  } catch (error) {
+    throw fileError(`${place} (TMPDIR), which keeps what a pipe brings`, error, 'write')
+  } finally {
+    source.close()
+  }
+}
+
+function openNameless(place: string): number {
+  const folder = mkdtempSync(join(place, 'colo-input-'))
+  try {
+    return openSync(join(folder, 'input'), 'wx+', 0o600)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  const chunk = new Uint8Array(CHUNK_BYTES)
-  for (let got = source.read(chunk); got > 0; got = source.read(chunk)) {
-    writeWhole(fd, chunk.subarray(0, got))
-  }
-  source.close()
-  return fd
 }

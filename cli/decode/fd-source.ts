@@ -13,11 +13,11 @@ export class FdSource implements ByteSource {
   readonly #path: string
   #first: Uint8Array | undefined
 
-  /** `-` is standard input. Raises CliError. */
-  constructor(path: string) {
+  /** `-` is standard input; `fd` is the file where it is open already. Raises CliError. */
+  constructor(path: string, fd?: number) {
     this.#path = path
     try {
-      this.#fd = path === '-' ? STDIN : openSync(path, 'r')
+      this.#fd = fd ?? (path === '-' ? STDIN : openSync(path, 'r'))
     } catch (error) {
       throw fileError(path, error)
     }

@@ -108,8 +108,8 @@ describe('colo verify', () => {
   })
 
   it.each([
-    [['/nowhere/stream'], 'ENOENT'],
-    [['.'], 'EISDIR'],
+    [['/nowhere/stream'], '/nowhere/stream: there is no such file (ENOENT)'],
+    [['.'], '.: it is a folder: name a file (EISDIR)'],
     [[], 'give a file, or - for standard input'],
     [['-f', 'tape', 'x'], 'Allowed choices are auto, libxl'],
     [['-f', 'libxl', '--with-forward', 'x', 'y'], '--with-forward is for a back channel'],
