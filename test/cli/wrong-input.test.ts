@@ -19,6 +19,7 @@ const FILES: Readonly<Record<string, Uint8Array>> = {
   wasm: readFileSync(guestFile('kv')),
   gzip: gzipSync(qemu),
   text: Buffer.from('no stream of anything\n'),
+  ahead: joinBytes([Buffer.from('hello\n'), qemu]),
   empty: new Uint8Array(),
 }
 
@@ -41,6 +42,11 @@ describe('a file of another kind', () => {
     ['decode @ber --state', 'it is BER of .*: colo convert --to binary reads it'],
     ['decode @gzip --trace', 'it is packed by gzip: zcat FILE \\| colo decode -'],
     ['decode @wasm --desc', 'wasm: bad-magic .*colo guest inspect reads it'],
+    ['decode @ahead', 'begins at byte 6: tail -c \\+7 FILE \\| colo decode -'],
+    [
+      'convert --to ber @ahead @out',
+      'begins at byte 6: tail -c \\+7 FILE \\| colo convert --to ber -',
+    ],
     ['decode @text --desc', 'text: bad-magic at byte 0'],
     ['decode @text --compat', 'text: bad-magic at byte 0'],
     ['convert --to ber @xen @out', "it is a stream of Xen's libxl: colo verify reads it"],
