@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { ByteSource } from '../shared/formats/qemu/qemu-file.ts'
 import { FdSource } from './decode/fd-source.ts'
 import { fileError } from './file-error.ts'
-import { KIND_BYTES } from './stream-kind.ts'
+import { FirstBytes, KIND_BYTES } from './stream-kind.ts'
 import { writeWhole } from './whole-write.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -17,6 +17,7 @@ const STDIN = '-'
 export class PlacedSource implements ByteSource {
   readonly #fd: number
   readonly #path: string
+  readonly #first = new FirstBytes()
   #position = 0
 
   constructor(fd: number, path: string) {
@@ -24,11 +25,20 @@ export class PlacedSource implements ByteSource {
     this.#path = path
   }
 
+  /** The first bytes, once they were read. */
+  get first(): Uint8Array {
+    return this.#first.bytes
+  }
+
+  /** The file stays open: it may be read again. */
+  close(): void {}
+
   /** Raises CliError. */
   read(into: Uint8Array): number {
     try {
       const bytes = readSync(this.#fd, into, 0, into.length, this.#position)
       this.#position += bytes
+      this.#first.add(into, 0, bytes)
       return bytes
     } catch (error) {
       throw fileError(this.#path, error)
@@ -64,6 +74,11 @@ export class RereadableInput {
   first(): Uint8Array {
     const first = new Uint8Array(KIND_BYTES)
     return first.subarray(0, readSync(this.fd, first, 0, first.length, 0))
+  }
+
+  /** From its first byte on. */
+  open(): PlacedSource {
+    return new PlacedSource(this.fd, this.path)
   }
 
   close(): void {

@@ -92,6 +92,10 @@ class PlaceFinder extends SilentSink {
     this.#covers(offset, 5 + json.length, 'the description')
   }
 
+  override padding(offset: number, bytes: number): void {
+    this.#covers(offset, bytes, 'padding behind the end of the stream')
+  }
+
   override coloMessage(offset: number, code: number, size: number | undefined): void {
     this.#covers(offset, size === undefined ? 4 : 12, `message ${code} of the COLO loop`)
   }
@@ -163,7 +167,7 @@ export async function showPlace(
   // Pages of channels lie in other files.
   const walked = await walk(path, finder, { ...settings, channels: [] })
   const found = [...finder.found]
-  if (finder.section !== undefined) found.push(...(await fieldAt(path, wanted, options, settings)))
+  if (finder.section !== undefined) found.push(...(await fieldAt(path, wanted, settings)))
   if (found.length === 0) {
     complain(path, walked)
     throw new CliError('usage', `${path}: ${wanted} is behind its end, at byte ${walked.offset}`)
@@ -175,18 +179,13 @@ export async function showPlace(
 }
 
 /** The field of a device, by the state that holds the byte. */
-async function fieldAt(
-  path: string,
-  wanted: number,
-  options: DecodeOptions,
-  settings: WalkSettings,
-): Promise<string[]> {
+async function fieldAt(path: string, wanted: number, settings: WalkSettings): Promise<string[]> {
   const states = new MomentAt(wanted)
   await walk(path, states, settings)
   states.finish()
   const { hit } = states
   if (hit === undefined) return []
-  const find = await finderFor(options, states)
+  const find = await finderFor(states, settings.other)
   const from = new BinaryInputVisitor(QemuFileReader.over(hit.bytes, hit.bodyOffset))
   const list = new FieldList(from)
   const fault = faultOf(hit, find, from, list)

@@ -5,7 +5,6 @@ import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
 import { LoadvmTracer, traceLine } from '../../shared/formats/qemu/loadvm-trace.ts'
 import type { OpaqueBody, SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
 import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
-import type { DecodeOptions } from '../decode.ts'
 import { DeviceStates } from './device-states.ts'
 import { faultOf, finderFor } from './descriptions.ts'
 import { FieldList } from './field-list.ts'
@@ -13,14 +12,10 @@ import { TextOutput } from './text-output.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
 /** Reads the stream twice: what a device's fields are is known only at its end. */
-export async function showTrace(
-  path: string,
-  options: DecodeOptions,
-  settings: WalkSettings,
-): Promise<void> {
+export async function showTrace(path: string, settings: WalkSettings): Promise<void> {
   const states = new DeviceStates([])
   await walk(path, states, settings)
-  const find = await finderFor(options, states)
+  const find = await finderFor(states, settings.other)
   const out = new TextOutput()
   let seen = new Occurrences()
   let occurrence = 0

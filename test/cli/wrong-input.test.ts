@@ -134,14 +134,6 @@ describe('a file that cannot be read', () => {
       expect(code).toBe(2)
     }
   })
-
-  it('from its beginning again is not standard input', async () => {
-    for (const option of ['--trace', '--at=0']) {
-      const { code, stderr } = await new Running(['decode', '-', option], qemu).ended
-      expect(stderr).toContain('reads its stream twice: give it a file')
-      expect(code).toBe(2)
-    }
-  })
 })
 
 describe('JSON', () => {
