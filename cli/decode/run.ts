@@ -17,7 +17,9 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
     const { writeRam } = await import('./ram.ts')
     return writeRam(path, options.ram, options, settings)
   }
-  if (options.trace || options.at !== undefined) return showTwice(path, options, settings)
+  if (options.trace || options.traceSave || options.at !== undefined) {
+    return showTwice(path, options, settings)
+  }
   if (options.diff !== undefined || options.diffCheckpoint !== undefined) {
     const { showDifferences } = await import('./differences.ts')
     return showDifferences(path, options, settings)
@@ -39,7 +41,8 @@ async function showTwice(
   const input = new RereadableInput(path)
   try {
     if (options.at === undefined) {
-      await (await import('./trace.ts')).showTrace(path, { ...settings, input })
+      const { showTrace } = await import('./trace.ts')
+      await showTrace(path, options.trace ? 'load' : 'save', { ...settings, input })
     } else {
       const { showPlace } = await import('./place.ts')
       await showPlace(path, options.at, options, { ...settings, input })
@@ -52,14 +55,14 @@ async function showTwice(
 /** Standard input is read once. */
 function checkInputs(
   path: string,
-  { diff, descFrom, channel = [], trace, format }: DecodeOptions,
+  { diff, descFrom, channel = [], trace, traceSave, format }: DecodeOptions,
 ): void {
   const inputs = [path, diff, descFrom, ...channel].filter((one) => one === STDIN)
   if (inputs.length > 1) {
     throw new CliError('usage', 'standard input is one stream: give a file for the others')
   }
-  if (trace && format === 'json') {
-    throw new CliError('usage', '--trace prints lines of text only: leave -f json out')
+  if ((trace || traceSave) && format === 'json') {
+    throw new CliError('usage', 'a trace is lines of text only: leave -f json out')
   }
 }
 
