@@ -11,7 +11,7 @@ import {
   type StreamCommand,
 } from '../../shared/formats/qemu/migration-sink.ts'
 import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
-import { RAM_CONTINUE } from '../../shared/formats/qemu/ram-section.ts'
+import { PAGE_BYTES_DEFAULT, RAM_CONTINUE } from '../../shared/formats/qemu/ram-section.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor } from './descriptions.ts'
@@ -37,7 +37,7 @@ class PlaceFinder extends SilentSink {
   found: string[] = []
   section: KeptSection | undefined
   #at = 0
-  #pageBytes = 4096
+  #pageBytes = PAGE_BYTES_DEFAULT
   #head: SectionHead | undefined
 
   constructor(wanted: number) {
