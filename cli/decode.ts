@@ -17,6 +17,7 @@ export interface DecodeOptions {
   readonly channel?: readonly string[]
   readonly pageSize?: number
   readonly trace?: boolean
+  readonly traceSave?: boolean
   readonly format: 'text' | 'json'
 }
 
@@ -37,6 +38,20 @@ const QUESTIONS: Readonly<Record<string, OptionRow>> = {
   trace: {
     words: 'the events that a QEMU traces when it loads this, a line each',
     excludes: ['ram', 'at', 'diff', 'checkpoint', 'diff-checkpoint'],
+  },
+  'trace-save': {
+    words: 'the events that the QEMU traced which wrote this',
+    excludes: [
+      'trace',
+      'state',
+      'desc',
+      'compat',
+      'ram',
+      'at',
+      'diff',
+      'checkpoint',
+      'diff-checkpoint',
+    ],
   },
   ram: {
     words: "write the guest's memory there, a sparse file for each block",

@@ -51,7 +51,7 @@ export class OutputFile {
       }
     } catch (error) {
       this.#listenNoMore()
-      throw fileError(path, error)
+      throw fileError(path, error, 'write')
     }
   }
 
@@ -60,7 +60,7 @@ export class OutputFile {
     try {
       writeWhole(this.fd, bytes)
     } catch (error) {
-      throw fileError(this.#path, error)
+      throw fileError(this.#path, error, 'write')
     }
   }
 
@@ -72,7 +72,7 @@ export class OutputFile {
         renameSync(this.#part, this.#target)
       }
     } catch (error) {
-      throw fileError(this.#path, error)
+      throw fileError(this.#path, error, 'write')
     }
     this.#listenNoMore()
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { ByteSource } from '../shared/formats/qemu/qemu-file.ts'
 import { FdSource } from './decode/fd-source.ts'
 import { fileError } from './file-error.ts'
-import { KIND_BYTES } from './stream-kind.ts'
+import { FirstBytes, KIND_BYTES } from './stream-kind.ts'
 import { writeWhole } from './whole-write.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -17,6 +17,7 @@ const STDIN = '-'
 export class PlacedSource implements ByteSource {
   readonly #fd: number
   readonly #path: string
+  readonly #first = new FirstBytes()
   #position = 0
 
   constructor(fd: number, path: string) {
@@ -24,11 +25,20 @@ export class PlacedSource implements ByteSource {
     this.#path = path
   }
 
+  /** The first bytes, once they were read. */
+  get first(): Uint8Array {
+    return this.#first.bytes
+  }
+
+  /** The file stays open: it may be read again. */
+  close(): void {}
+
   /** Raises CliError. */
   read(into: Uint8Array): number {
     try {
       const bytes = readSync(this.#fd, into, 0, into.length, this.#position)
       this.#position += bytes
+      this.#first.add(into, 0, bytes)
       return bytes
     } catch (error) {
       throw fileError(this.#path, error)
@@ -49,8 +59,8 @@ export class RereadableInput {
         this.fd = fd
         return
       }
-      if (fd !== undefined) closeSync(fd)
-      this.fd = keep(path)
+      // Opened once: whoever writes into a named pipe would not wait for a second reader.
+      this.fd = keep(new FdSource(path, fd))
     } catch (error) {
       throw fileError(path, error)
     }
@@ -66,24 +76,38 @@ export class RereadableInput {
     return first.subarray(0, readSync(this.fd, first, 0, first.length, 0))
   }
 
+  /** From its first byte on. */
+  open(): PlacedSource {
+    return new PlacedSource(this.fd, this.path)
+  }
+
   close(): void {
     closeSync(this.fd)
   }
 }
 
-function keep(path: string): number {
-  const source = new FdSource(path)
-  const folder = mkdtempSync(join(tmpdir(), 'colo-input-'))
-  let fd: number
+/** What cannot be kept is an error of the folder for temporary files, and no flaw of the input. */
+function keep(source: FdSource): number {
+  const chunk = new Uint8Array(CHUNK_BYTES)
+  const place = tmpdir()
   try {
-    fd = openSync(join(folder, 'input'), 'wx+', 0o600)
+    const fd = openNameless(place)
+    for (let got = source.read(chunk); got > 0; got = source.read(chunk)) {
+      writeWhole(fd, chunk.subarray(0, got))
+    }
+    return fd
+  } catch (error) {
+    throw fileError(`${place} (TMPDIR), which keeps what a pipe brings`, error, 'write')
+  } finally {
+    source.close()
+  }
+}
+
+function openNameless(place: string): number {
+  const folder = mkdtempSync(join(place, 'colo-input-'))
+  try {
+    return openSync(join(folder, 'input'), 'wx+', 0o600)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  const chunk = new Uint8Array(CHUNK_BYTES)
-  for (let got = source.read(chunk); got > 0; got = source.read(chunk)) {
-    writeWhole(fd, chunk.subarray(0, got))
-  }
-  source.close()
-  return fd
 }

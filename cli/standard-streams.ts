@@ -13,7 +13,7 @@ export function sayBytes(bytes: Uint8Array): void {
     writeWhole(STDOUT, bytes)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EPIPE') throw fileError('standard output', error)
+    if (code !== 'EPIPE') throw fileError('-', error, 'write')
   }
 }
 
@@ -37,7 +37,7 @@ export function sayAside(text: string): void {
 export function watchStandardOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit()
-    sayAside(`colo: ${fileError('standard output', error).message}\n`)
+    sayAside(`colo: ${fileError('-', error, 'write').message}\n`)
     process.exit(EXIT_CODES.usage.code)
   })
 }

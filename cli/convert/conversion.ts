@@ -32,7 +32,7 @@ export function runConversion({ input, output, options }: ConversionOrder): Conv
       try {
         writeWhole(output.fd, piece)
       } catch (error) {
-        throw fileError(output.path, error)
+        throw fileError(output.path, error, 'write')
       }
       bytes += piece.length
     },

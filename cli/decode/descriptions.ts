@@ -7,22 +7,16 @@ import type { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visito
 import type { SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
-import type { DecodeOptions } from '../decode.ts'
 import { CliError } from '../exit-codes.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { ParsedDescription } from './parsed-description.ts'
-import { walk } from './walk.ts'
+import { walk, type FoundDescription } from './walk.ts'
 
 /** Of the n-th section of that name and instance, from 0; -1: the last that is described. */
 export type FindVmsd = (
   head: Pick<SectionHead, 'idstr' | 'instanceId'>,
   occurrence: number,
 ) => VMStateDescription | undefined
-
-export interface FoundDescription {
-  readonly json: Uint8Array
-  readonly jsonOffset: number
-}
 
 /** The description behind a stream. Raises CliError if it has none. */
 export async function descriptionOf(path: string): Promise<FoundDescription> {
@@ -34,13 +28,12 @@ export async function descriptionOf(path: string): Promise<FoundDescription> {
   throw new CliError('broken', `${path}: no description can be taken from it: ${why}`)
 }
 
-/** What finds a section's description: in another stream if one is named, else in this one. */
+/** What finds a section's description: in that of another stream if there is one, else in this one's. */
 export async function finderFor(
-  options: DecodeOptions,
   states: DeviceStates,
+  other: FoundDescription | undefined,
   own = new ParsedDescription(),
 ): Promise<FindVmsd> {
-  const other = options.descFrom === undefined ? undefined : await descriptionOf(options.descFrom)
   const json = other?.json ?? states.json
   if (json === undefined) return () => undefined
   const found = new Map<string, VMStateDescription[]>()

@@ -8,11 +8,12 @@ import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
 import { sayAside } from '../standard-streams.ts'
-import { descriptionOf, faultOf, finderFor, type FindVmsd } from './descriptions.ts'
+import { faultOf, finderFor, type FindVmsd } from './descriptions.ts'
 import { DeviceStates, type KeptSection } from './device-states.ts'
 import { ParsedDescription } from './parsed-description.ts'
 import { TextOutput } from './text-output.ts'
 import { quoted } from './value-text.ts'
+import { momentOf } from './moment.ts'
 import { complain, walk, type WalkSettings } from './walk.ts'
 
 /** QEVM and the version. */
@@ -31,12 +32,13 @@ export async function showDevices(
   if (walked.offset < HEADER_BYTES) complain(path, walked)
   states.finish()
   const out = new TextOutput()
+  const find = () => finderFor(states, settings.other, parsed)
   try {
     if (options.desc && states.json === undefined) complain(path, walked)
-    if (options.desc) await showDescription(path, options, states, out)
-    else if (options.compat) await showCompat(await finderFor(options, states, parsed), states, out)
+    if (options.desc) await showDescription(path, options, settings.other ?? states, out)
+    else if (options.compat) await showCompat(await find(), states, out)
     else {
-      await showState(path, options, states, out, await finderFor(options, states, parsed))
+      await showState(path, options, states, out, await find())
     }
   } catch (error) {
     if (!(error instanceof QemuStreamError)) throw error
@@ -44,35 +46,22 @@ export async function showDevices(
   } finally {
     out.flush()
   }
-  checkMoment(path, options, states)
+  if (wanted !== undefined) momentOf(path, states, options.checkpoint, walked)
   complain(path, walked)
-}
-
-/** A checkpoint that the stream does not have. */
-function checkMoment(
-  path: string,
-  { checkpoint, desc }: DecodeOptions,
-  states: DeviceStates,
-): void {
-  if (desc || checkpoint === undefined || states.moments.has(checkpoint)) return
-  const rule = `there is no whole checkpoint ${checkpoint}; it has ${states.wholeCheckpoints}`
-  throw new CliError('usage', `${path}: ${rule}`)
 }
 
 async function showDescription(
   path: string,
   options: DecodeOptions,
-  states: DeviceStates,
+  { json, jsonOffset }: Pick<DeviceStates, 'json' | 'jsonOffset'>,
   out: TextOutput,
 ): Promise<void> {
-  const json =
-    options.descFrom === undefined ? states.json : (await descriptionOf(options.descFrom)).json
   if (json === undefined) {
     throw new CliError('broken', `${path}: there is no description behind it (--desc-from FILE)`)
   }
   if (options.compat) out.add((await import('./compat.ts')).compatDescription(json))
   else if (options.format === 'json') out.add(`${textOfBytes(json)}\n`)
-  else out.add((await import('./description-text.ts')).descriptionText(json, states.jsonOffset))
+  else out.add((await import('./description-text.ts')).descriptionText(json, jsonOffset))
 }
 
 function tellMissing({ head, bytes }: KeptSection, reason: string): void {

@@ -9,12 +9,16 @@ import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor, type FindVmsd } from './descriptions.ts'
 import { DeviceStates, type KeptSection, type Moment } from './device-states.ts'
 import { FieldList, type FieldRow } from './field-list.ts'
+import { momentOf } from './moment.ts'
 import { TextOutput } from './text-output.ts'
 import { hexOf } from './value-text.ts'
-import { complain, walk, type WalkSettings } from './walk.ts'
+import { complain, walk, type Walked, type WalkSettings } from './walk.ts'
 
 interface Side {
   readonly name: string
+  /** The stream, and how its walk ended. */
+  readonly path: string
+  readonly walked: Walked
   readonly moment: Moment
   readonly find: FindVmsd
 }
@@ -45,6 +49,7 @@ export async function showDifferences(
     out.add(`${all.length} fields differ between ${left.name} and ${right.name}\n`)
   }
   out.flush()
+  for (const side of sides) complain(side.path, side.walked)
 }
 
 async function twoStreams(
@@ -57,11 +62,12 @@ async function twoStreams(
     const states = new DeviceStates(checkpoint === undefined ? undefined : [checkpoint])
     const walked = await walk(file, states, settings)
     states.finish()
-    complain(file, walked)
+    // Of what has nothing to compare, the reason is said.
+    if (states.last === undefined || states.json === undefined) complain(file, walked)
     return {
-      name: file,
-      moment: momentOf(file, states, checkpoint),
-      find: await finderFor(options, states),
+      ...{ name: file, path: file, walked },
+      moment: momentOf(file, states, checkpoint, walked),
+      find: await finderFor(states, settings.other),
     }
   }
   const { checkpoint, diffCheckpoint = checkpoint } = options
@@ -78,21 +84,14 @@ async function twoCheckpoints(
     throw new CliError('usage', '--diff-checkpoint N goes with --checkpoint M')
   }
   const states = new DeviceStates([checkpoint, diffCheckpoint])
-  // A session that is cut off has its whole checkpoints all the same.
-  await walk(path, states, settings)
+  const walked = await walk(path, states, settings)
   states.finish()
-  const find = await finderFor(options, states)
+  const find = await finderFor(states, settings.other)
   const side = (number: number): Side => {
-    return { name: `checkpoint ${number}`, moment: momentOf(path, states, number), find }
+    const name = `checkpoint ${number}`
+    return { ...{ name, path, walked }, moment: momentOf(path, states, number, walked), find }
   }
   return [side(checkpoint), side(diffCheckpoint)]
-}
-
-function momentOf(path: string, states: DeviceStates, number: number | undefined): Moment {
-  const moment = number === undefined ? states.last : states.moments.get(number)
-  if (moment !== undefined) return moment
-  const rule = `there is no whole checkpoint ${number}; it has ${states.wholeCheckpoints}`
-  throw new CliError('usage', `${path}: ${rule}`)
 }
 
 function rowsOf(section: KeptSection, find: FindVmsd): Map<string, FieldRow> {

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { ByteSource } from '../../shared/formats/qemu/qemu-file.ts'
 import { fileError } from '../file-error.ts'
-import { KIND_BYTES } from '../stream-kind.ts'
+import { FirstBytes } from '../stream-kind.ts'
 
 const STDIN = 0
 const RETRY_MS = 2
@@ -11,13 +11,13 @@ const RETRY_MS = 2
 export class FdSource implements ByteSource {
   readonly #fd: number
   readonly #path: string
-  #first: Uint8Array | undefined
+  readonly #first = new FirstBytes()
 
-  /** `-` is standard input. Raises CliError. */
-  constructor(path: string) {
+  /** `-` is standard input; `fd` is the file where it is open already. Raises CliError. */
+  constructor(path: string, fd?: number) {
     this.#path = path
     try {
-      this.#fd = path === '-' ? STDIN : openSync(path, 'r')
+      this.#fd = fd ?? (path === '-' ? STDIN : openSync(path, 'r'))
     } catch (error) {
       throw fileError(path, error)
     }
@@ -25,12 +25,12 @@ export class FdSource implements ByteSource {
 
   /** The first bytes, once they were read: they tell what it is. */
   get first(): Uint8Array {
-    return this.#first ?? new Uint8Array()
+    return this.#first.bytes
   }
 
   read(into: Uint8Array): number {
     const bytes = this.#read(into)
-    this.#first ??= into.slice(0, Math.min(bytes, KIND_BYTES))
+    this.#first.add(into, 0, bytes)
     return bytes
   }
 

@@ -11,7 +11,7 @@ import {
   type StreamCommand,
 } from '../../shared/formats/qemu/migration-sink.ts'
 import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
-import { RAM_CONTINUE } from '../../shared/formats/qemu/ram-section.ts'
+import { PAGE_BYTES_DEFAULT, RAM_CONTINUE } from '../../shared/formats/qemu/ram-section.ts'
 import type { DecodeOptions } from '../decode.ts'
 import { CliError } from '../exit-codes.ts'
 import { faultOf, finderFor } from './descriptions.ts'
@@ -37,7 +37,7 @@ class PlaceFinder extends SilentSink {
   found: string[] = []
   section: KeptSection | undefined
   #at = 0
-  #pageBytes = 4096
+  #pageBytes = PAGE_BYTES_DEFAULT
   #head: SectionHead | undefined
 
   constructor(wanted: number) {
@@ -90,6 +90,10 @@ class PlaceFinder extends SilentSink {
 
   override description(offset: number, json: Uint8Array): void {
     this.#covers(offset, 5 + json.length, 'the description')
+  }
+
+  override padding(offset: number, bytes: number): void {
+    this.#covers(offset, bytes, 'padding behind the end of the stream')
   }
 
   override coloMessage(offset: number, code: number, size: number | undefined): void {
@@ -163,7 +167,7 @@ export async function showPlace(
   // Pages of channels lie in other files.
   const walked = await walk(path, finder, { ...settings, channels: [] })
   const found = [...finder.found]
-  if (finder.section !== undefined) found.push(...(await fieldAt(path, wanted, options, settings)))
+  if (finder.section !== undefined) found.push(...(await fieldAt(path, wanted, settings)))
   if (found.length === 0) {
     complain(path, walked)
     throw new CliError('usage', `${path}: ${wanted} is behind its end, at byte ${walked.offset}`)
@@ -175,18 +179,13 @@ export async function showPlace(
 }
 
 /** The field of a device, by the state that holds the byte. */
-async function fieldAt(
-  path: string,
-  wanted: number,
-  options: DecodeOptions,
-  settings: WalkSettings,
-): Promise<string[]> {
+async function fieldAt(path: string, wanted: number, settings: WalkSettings): Promise<string[]> {
   const states = new MomentAt(wanted)
   await walk(path, states, settings)
   states.finish()
   const { hit } = states
   if (hit === undefined) return []
-  const find = await finderFor(options, states)
+  const find = await finderFor(states, settings.other)
   const from = new BinaryInputVisitor(QemuFileReader.over(hit.bytes, hit.bodyOffset))
   const list = new FieldList(from)
   const fault = faultOf(hit, find, from, list)

@@ -28,7 +28,7 @@ export async function writeRam(
     }
     ;({ paths } = files)
   } catch (error) {
-    throw fileError(folder, error)
+    throw fileError(folder, error, 'write')
   }
   if (format === 'json') {
     const blocks = [...paths].map(([block, file]) => ({ block, file }))

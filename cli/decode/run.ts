@@ -17,13 +17,8 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
     const { writeRam } = await import('./ram.ts')
     return writeRam(path, options.ram, options, settings)
   }
-  if (options.trace) {
-    const { showTrace } = await import('./trace.ts')
-    return showTrace(path, options, settings)
-  }
-  if (options.at !== undefined) {
-    const { showPlace } = await import('./place.ts')
-    return showPlace(path, options.at, options, settings)
+  if (options.trace || options.traceSave || options.at !== undefined) {
+    return showTwice(path, options, settings)
   }
   if (options.diff !== undefined || options.diffCheckpoint !== undefined) {
     const { showDifferences } = await import('./differences.ts')
@@ -36,35 +31,54 @@ export async function decode(path: string, options: DecodeOptions): Promise<void
   return showSummary(path, options, settings)
 }
 
+/** What reads the stream once more when it is known what is at its end. */
+async function showTwice(
+  path: string,
+  options: DecodeOptions,
+  settings: WalkSettings,
+): Promise<void> {
+  const { RereadableInput } = await import('../rereadable-input.ts')
+  const input = new RereadableInput(path)
+  try {
+    if (options.at === undefined) {
+      const { showTrace } = await import('./trace.ts')
+      await showTrace(path, options.trace ? 'load' : 'save', { ...settings, input })
+    } else {
+      const { showPlace } = await import('./place.ts')
+      await showPlace(path, options.at, options, { ...settings, input })
+    }
+  } finally {
+    input.close()
+  }
+}
+
 /** Standard input is read once. */
 function checkInputs(
   path: string,
-  { diff, descFrom, channel = [], trace, at, format }: DecodeOptions,
+  { diff, descFrom, channel = [], trace, traceSave, format }: DecodeOptions,
 ): void {
   const inputs = [path, diff, descFrom, ...channel].filter((one) => one === STDIN)
   if (inputs.length > 1) {
     throw new CliError('usage', 'standard input is one stream: give a file for the others')
   }
-  if (path === STDIN && (trace || at !== undefined)) {
-    const option = trace ? '--trace' : '--at'
-    throw new CliError('usage', `${option} reads its stream twice: give it a file`)
-  }
-  if (trace && format === 'json') {
-    throw new CliError('usage', '--trace prints lines of text only: leave -f json out')
+  if ((trace || traceSave) && format === 'json') {
+    throw new CliError('usage', 'a trace is lines of text only: leave -f json out')
   }
 }
 
 async function settingsOf(options: DecodeOptions): Promise<WalkSettings> {
   const { pageSize, channel, descFrom } = options
   let sizes
+  let other
   if (descFrom !== undefined) {
-    const { json, jsonOffset } = await (await import('./descriptions.ts')).descriptionOf(descFrom)
-    sizes = sizesOfDevices(json, jsonOffset)
+    other = await (await import('./descriptions.ts')).descriptionOf(descFrom)
+    sizes = sizesOfDevices(other.json, other.jsonOffset)
   }
   return {
     ...(pageSize !== undefined && { pageSize }),
     ...(channel !== undefined && { channels: channel }),
     ...(sizes !== undefined && { sizes }),
+    ...(other !== undefined && { other }),
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type SectionHead,
   type StreamCommand,
 } from '../../shared/formats/qemu/migration-sink.ts'
+import { PAGE_BYTES_DEFAULT } from '../../shared/formats/qemu/ram-section.ts'
 import { BITMAP_START } from '../../shared/formats/qemu/disk-sections.ts'
 import {
   COLO_REQUEST,
@@ -103,7 +104,7 @@ class PageCounter {
 export class Summary extends SilentSink {
   version = 0
   machine: string | undefined
-  pageBytes = 4096
+  pageBytes = PAGE_BYTES_DEFAULT
   hasFooters: boolean | undefined
   descriptionOffset: number | undefined
   descriptionBytes = 0

@@ -12,15 +12,26 @@ import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { CliError } from '../exit-codes.ts'
 import { ParsedDescription } from './parsed-description.ts'
 import { hintFor } from '../stream-kind.ts'
+import type { RereadableInput } from '../rereadable-input.ts'
 import { FdSource } from './fd-source.ts'
 
 const CHANNELS_MAX = 255
 const CHANNEL_BUFFER_BYTES = 256 * 1024
 
+/** The description behind a stream, and where it lies there. */
+export interface FoundDescription {
+  readonly json: Uint8Array
+  readonly jsonOffset: number
+}
+
 export interface WalkSettings {
   readonly pageSize?: number
   readonly channels?: readonly string[]
   readonly sizes?: SizeOfDevice
+  /** Of another stream, where one was named; `sizes` are its. */
+  readonly other?: FoundDescription
+  /** Where the stream is read from if it is read again and again. */
+  readonly input?: RereadableInput
   readonly parsed?: ParsedDescription
 }
 
@@ -75,7 +86,7 @@ export async function walk(
   sink: MigrationSink,
   settings: WalkSettings = {},
 ): Promise<Walked> {
-  const source = new FdSource(path)
+  const source = settings.input === undefined ? new FdSource(path) : settings.input.open()
   const channelSources = channelPaths(path, settings.channels).map((one) => new FdSource(one))
   const file = new QemuFileReader(source)
   const openChannels = channelSources.length > 0 && (await channelOpener(channelSources, sink))

@@ -21,7 +21,7 @@ export interface RingPlan {
 const CLAIMED = 0
 const TAKEN = 1
 const SLOTS = 2
-/** A slot's word is the number of the chunk in it plus 1, or this when it could not be filled. */
+/** A slot's word is the number of the chunk in it plus 1, or this when it could not be filled: nobody may wait for it. */
 const FAILED = -1
 /** A thread that was to wake us may have ended. */
 const WAIT_MS = 5
@@ -57,7 +57,12 @@ export class ChunkRing {
     if (next >= chunks || next >= Atomics.load(this.#state, TAKEN) + slots) return false
     if (Atomics.compareExchange(this.#state, CLAIMED, next, next + 1) !== next) return true
     const slot = next % slots
-    const isFilled = this.#fill(next, this.#buffers[slot])
+    let isFilled = false
+    try {
+      isFilled = this.#fill(next, this.#buffers[slot])
+    } catch {
+      // Whoever takes the chunk reads it once more, and is told why it cannot.
+    }
     Atomics.store(this.#state, SLOTS + slot, isFilled ? next + 1 : FAILED)
     Atomics.notify(this.#state, SLOTS + slot)
     return true

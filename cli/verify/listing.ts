@@ -2,6 +2,8 @@
 // records are one line, and the findings below the record that they are in. Nothing is kept: a
 // stream has no bounds, and neither may what is said of it.
 
+import { CONTROL_ID } from '../../shared/formats/libxl-records.ts'
+import { LEAD_NAME } from '../../shared/formats/verify/stream-opening.ts'
 import type { Finding, Severity } from '../../shared/formats/verify/finding.ts'
 import type { VerifiedRecord } from '../../shared/formats/verify/verifier-sink.ts'
 import type { StreamHeader } from '../../shared/formats/stream-headers.ts'
@@ -79,6 +81,8 @@ export class Listing {
 
   finding(finding: Finding): void {
     this.#findings.push(finding)
+    // It is ahead of all that is listed, not in what comes next.
+    if (finding.record === LEAD_NAME) this.flush()
     if (this.#findings.length >= FINDINGS_MAX) this.flush()
   }
 
@@ -111,11 +115,16 @@ export class Listing {
 function wordsOf(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
     .filter(([, value]) => value !== false)
-    .map(([name, value]) => (value === true ? name : `${name} ${wordOf(value)}`))
+    .map(([name, value]) => (value === true ? name : `${name} ${wordOf(name, value)}`))
     .join(', ')
 }
 
-function wordOf(value: unknown): string {
+const controlNames = new Map<unknown, string>(
+  Object.entries(CONTROL_ID).map(([name, id]) => [id, ` (${name})`]),
+)
+
+function wordOf(field: string, value: unknown): string {
+  if (field === 'controlId') return `${String(value)}${controlNames.get(value) ?? ''}`
   if (typeof value === 'object' && value !== null && 'length' in value) {
     return `(${String(value.length)})`
   }

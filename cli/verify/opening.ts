@@ -1,19 +1,18 @@
 // How a stream begins, noted on its way to whoever judges it: what is none of Xen's streams says there what it is.
 
-import { KIND_BYTES } from '../stream-kind.ts'
+import { FirstBytes } from '../stream-kind.ts'
 import type { StreamConsumer } from './stream-input.ts'
 
 export class Opening implements StreamConsumer {
   readonly #to: StreamConsumer
-  #first: Uint8Array | undefined
+  readonly #first = new FirstBytes()
 
   constructor(to: StreamConsumer) {
     this.#to = to
   }
 
-  /** At most KIND_BYTES. */
   get first(): Uint8Array {
-    return this.#first ?? new Uint8Array()
+    return this.#first.bytes
   }
 
   get skippable(): number {
@@ -25,7 +24,7 @@ export class Opening implements StreamConsumer {
   }
 
   push(chunk: Uint8Array, from: number, to: number): void {
-    this.#first ??= chunk.slice(from, Math.min(to, from + KIND_BYTES))
+    this.#first.add(chunk, from, to)
     this.#to.push(chunk, from, to)
   }
 

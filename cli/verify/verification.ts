@@ -63,6 +63,9 @@ function judgeAll(input: string, options: VerifyOptions): number {
   const printer = new Printer()
   const { withForward } = options
   let forward: Judged | undefined
+  if (withForward === '-' && input === '-') {
+    throw new CliError('usage', 'standard input is one stream: give a file for the other')
+  }
   if (withForward !== undefined) {
     if (options.form !== 'auto' && options.form !== 'back') {
       throw new CliError('usage', '--with-forward is for a back channel: -f back')
@@ -70,11 +73,11 @@ function judgeAll(input: string, options: VerifyOptions): number {
     forward = judge(withForward, 'colo', options, printer.print, { tracksPfns: true })
     tell(withForward, forward, options, printer.print)
   }
-  if (withForward === '-' && input === '-') {
-    throw new CliError('usage', 'standard input is one stream: give a file for the other')
-  }
   const form = withForward === undefined ? options.form : 'back'
-  const judged = judge(input, form, options, printer.print, { forward: forward?.facts })
+  const isLost = forward?.verdict.ending === 'lost'
+  const facts = isLost ? undefined : forward?.facts
+  const judged = judge(input, form, options, printer.print, { forward: facts })
+  if (isLost) judged.rest.push(`not held against ${withForward}, which was not judged to its end`)
   tell(input, judged, options, printer.print)
   printer.flush()
   const all = forward === undefined ? [judged] : [forward, judged]
@@ -114,7 +117,9 @@ function judge(
   const verdict = verifier.finish()
   listing.flush()
   const { rest } = filter
-  const hint = verdict.records === 0 ? hintFor(opening.first, 'verify') : ''
+  const isStrange = verdict.records === 0 || (verdict.ending === 'lost' && verdict.records === 1)
+  const verb = form === 'back' ? 'verify -f back' : 'verify'
+  const hint = isStrange ? hintFor(opening.first, verb) : ''
   return {
     verdict,
     form: verifier.form ?? 'unknown',
@@ -132,7 +137,8 @@ function tell(
   print: (line: string) => void,
 ): void {
   if (format === 'json') {
-    print(JSON.stringify({ input, form, ...verdict, shown: findings, rest }))
+    const wayOut = hint.replace('; ', '')
+    print(JSON.stringify({ input, form, ...verdict, shown: findings, rest, hint: wayOut }))
     return
   }
   for (const line of rest) print(line)

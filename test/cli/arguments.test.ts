@@ -35,7 +35,7 @@ describe('wrong arguments', () => {
     [['history', '-n', '0'], 'no whole number'],
     [['start-over'], '--generation'],
     [['flatten', 'only-one'], "missing required argument 'out'"],
-    [['flatten', '/nowhere/in', 'out'], 'ENOENT'],
+    [['flatten', '/nowhere/in', 'out'], '/nowhere/in: there is no such file (ENOENT)'],
   ])('%j', async (args, words) => {
     const { code, stdout, stderr } = await inside(...args)
     expect(stderr).toContain(words)

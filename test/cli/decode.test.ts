@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { madeStream } from '../ber/made-stream.ts'
 import {
   CAPTURE_NAMES,
   captureBytes,
@@ -103,7 +104,74 @@ describe.skipIf(!isHere)(`streams (else ${CORPUS_MISSING})`, () => {
   })
 })
 
+const made = madeStream('whole')
+
+describe('standard input', () => {
+  it.each([['--at', '30'], ['--trace'], ['--state']])(
+    'is a file as any other: %s',
+    async (...args) => {
+      await inFolder(async (folder) => {
+        const file = join(folder, 'file')
+        writeFileSync(file, made)
+        const { code, stdout } = await colo('decode', file, ...args)
+        const piped = await new Running(['decode', '-', ...args], made).ended
+        expect(piped).toMatchObject({ code, stdout })
+        expect(stdout).not.toBe('')
+      })
+    },
+  )
+
+  it.skipIf(!isHere)('may bring the description', async () => {
+    await inFolder(async (folder) => {
+      const old = join(folder, 'old')
+      writeFileSync(old, streamBytes('pc-i440fx-2.0'))
+      const args = ['decode', old, '--state', '--desc-from', '-']
+      const { stdout } = await new Running(args, streamBytes('pc-default-bios')).ended
+      expect(stdout).toContain('cpu_ticks_offset = ')
+    })
+  })
+})
+
+describe('the end of a stream', () => {
+  it('may have padding behind it, of which --at says so', async () => {
+    const zeros = 1000
+    const { code, stdout } = await new Running(
+      ['decode', '-', '--at', String(made.length - zeros / 2)],
+      made,
+    ).ended
+    expect(stdout).toContain('padding behind the end of the stream')
+    expect(code).toBe(0)
+  })
+})
+
 describe.skipIf(!isHere)('questions', () => {
+  it('are answered about a session that is cut off, as far as it goes', async () => {
+    await inFolder(async (folder) => {
+      const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')]
+      writeFileSync(whole, captureBytes('pc16_small'))
+      writeFileSync(cut, captureBytes('pc16_small').subarray(0, 1_300_000))
+      for (const args of [
+        ['--checkpoint', '3', '--diff-checkpoint', '4'],
+        ['--diff', whole],
+      ]) {
+        const { code, stdout, stderr } = await colo('decode', cut, ...args)
+        expect(stdout).toMatch(/\n9 fields differ between .*\n$/)
+        expect(stderr).toContain('cut: truncated at byte 1300000 (ram)')
+        expect(code).toBe(1)
+      }
+      for (const args of [
+        ['--checkpoint', '9'],
+        ['--checkpoint', '9', '--diff-checkpoint', '2'],
+      ]) {
+        const { code, stderr } = await colo('decode', cut, ...args)
+        expect(stderr).toMatch(
+          /no whole checkpoint 9; it has 7, and then: truncated at byte 1300000/,
+        )
+        expect(code).toBe(1)
+      }
+    })
+  })
+
   it('are answered about an offset, a difference, a checkpoint and a trace', async () => {
     await inFolder(async (folder) => {
       const [session, paused, packed] = ['a', 'b', 'c'].map((name) => join(folder, name))

@@ -47,7 +47,7 @@ const MAKERS: readonly (readonly string[])[] = [
 describe.skipIf(!existsSync(FULL))(`a full disk (else there is no ${FULL})`, () => {
   it.each([...VERBS, ...MAKERS])('is told by %s %s %s', async (...args) => {
     const { status, stderr } = await inShell(args, `> ${FULL}`)
-    expect(stderr).toMatch(/^colo: .*ENOSPC: no space left on device, write\n/)
+    expect(stderr).toMatch(/^colo: standard output: no space left there: .* \(ENOSPC\)\n/)
     expect(status).toBe(2)
   })
 

@@ -107,7 +107,7 @@ describe('colo guest rewrite', () => {
     await inFolder(async (folder) => {
       const nowhere = join(folder, 'none', 'out.wasm')
       const { code, stderr } = await inside('guest', 'rewrite', guestFile('kv'), nowhere)
-      expect(stderr).toContain('no such file')
+      expect(stderr).toContain('make it first (ENOENT)')
       expect(code).toBe(2)
     })
   })
@@ -130,7 +130,7 @@ describe('both', () => {
     await inFolder(async (folder) => {
       const read = await inside('guest', 'inspect', folder)
       expect(read.code).toBe(2)
-      expect(read.stderr).toContain(`colo: ${folder}: EISDIR`)
+      expect(read.stderr).toContain(`colo: ${folder}: it is a folder: name a file (EISDIR)`)
       const file = join(folder, 'guest.wasm')
       writeFileSync(file, guestBytes('kv'))
       const same = await inside('guest', 'rewrite', file, file)

@@ -123,6 +123,12 @@ describe('a stream in a file', () => {
 })
 
 describe('a ring of chunks', () => {
+  it('that cannot be read says so to who takes it, and lets nobody wait', () => {
+    const ring = new ChunkRing(planRing(-1, 0, 3, { chunkBytes: 8, slots: 2 }))
+    expect(ring.fillNext()).toBe(true)
+    expect(ring.take(0)).toBeUndefined()
+  })
+
   it('has no more in hand than its slots', () => {
     const ring = new ChunkRing(planRing(-1, 0, 9, { chunkBytes: 0, slots: 2 }))
     const filled = [ring.fillNext(), ring.fillNext(), ring.fillNext()]

@@ -18,6 +18,9 @@ const forward = streams.join(streams.checkpointedStream('colo', 3))
 const back = streams.join(streams.backStream(2))
 const damaged = plain.with(7, 0x75)
 
+const joinBytes = (text: string, bytes: Uint8Array) =>
+  streams.join([new TextEncoder().encode(text), bytes])
+
 interface Json extends Verdict {
   readonly form: string
   readonly shown: readonly { readonly code: string; readonly offset: number }[]
@@ -106,9 +109,46 @@ describe('colo verify', () => {
     })
   })
 
+  it('holds it against nothing where the forward stream is none', async () => {
+    await inFolder(async (folder) => {
+      const [there, here] = [join(folder, 'forward'), join(folder, 'back')]
+      writeFileSync(there, 'QEVM, and more than a header has')
+      writeFileSync(here, back)
+      const { code, stdout } = await colo('verify', '-q', '--with-forward', there, here)
+      const [flaw, verdict, rest, own] = stdout.replaceAll(`${folder}/`, '').split('\n')
+      expect(flaw).toContain('error bad-magic at byte 0')
+      expect(verdict).toMatch(/^forward: invalid.*it is a migration stream of QEMU/)
+      expect(rest).toBe('not held against forward, which was not judged to its end')
+      expect(own).toMatch(/^back: valid/)
+      expect(code).toBe(1)
+      // The other way round.
+      writeFileSync(there, forward)
+      const swapped = await colo('verify', '-q', '--with-forward', here, there)
+      expect(swapped.stdout).toContain("it is COLO's back channel: colo verify -f back reads it")
+      expect(swapped.stdout).toContain("it is a stream of Xen's libxl: colo verify reads it")
+    })
+  })
+
+  it('says where the stream begins that has something ahead of it', async () => {
+    const text = new Running(['verify', '-'], joinBytes('Last login: today\n', forward))
+    const told = await text.ended
+    expect(told.stdout).toMatch(
+      /^ +!! error bad-magic at byte 0, text ahead.*begins at byte 18\n +18 {2}libxl header/,
+    )
+    expect(told.code).toBe(1)
+    const binary = new Running(
+      ['verify', '-q', '--format', 'json', '-'],
+      joinBytes('\0\0', forward),
+    )
+    expect(JSON.parse((await binary.ended).stdout)).toMatchObject({
+      ending: 'lost',
+      hint: "a stream of Xen's libxl begins at byte 2: tail -c +3 FILE | colo verify -",
+    })
+  })
+
   it.each([
-    [['/nowhere/stream'], 'ENOENT'],
-    [['.'], 'EISDIR'],
+    [['/nowhere/stream'], '/nowhere/stream: there is no such file (ENOENT)'],
+    [['.'], '.: it is a folder: name a file (EISDIR)'],
     [[], 'give a file, or - for standard input'],
     [['-f', 'tape', 'x'], 'Allowed choices are auto, libxl'],
     [['-f', 'libxl', '--with-forward', 'x', 'y'], '--with-forward is for a back channel'],

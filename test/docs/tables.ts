@@ -12,6 +12,7 @@ import type { FieldKind, Layout } from '../../shared/formats/body-layout.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
 import type { Leads, LengthRule, RecordSpec } from '../../shared/formats/record-spec.ts'
+import { savevmTraceEvents } from '../../shared/formats/qemu/savevm-trace.ts'
 import { loadvmTraceEvents } from '../../shared/formats/qemu/loadvm-trace.ts'
 import { qemuStreamErrorCodes } from '../../shared/formats/qemu/qemu-stream-error.ts'
 import { vmstateTraceEvents } from '../../shared/formats/qemu/trace-events.ts'
@@ -45,8 +46,8 @@ function meanings(what: string, words: Readonly<Record<string, string>>): string
 export const optionOf = (name: string) =>
   `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-function loadvmRows(): string[][] {
-  return Object.entries(loadvmTraceEvents).map(([name, format]) => {
+function formatRows(events: Readonly<Record<string, string>>): string[][] {
+  return Object.entries(events).map(([name, format]) => {
     return [code(name), format === '' ? '' : code(format)]
   })
 }
@@ -263,7 +264,8 @@ export const TABLES: Tables = {
   'stream-errors': () => meanings('code', streamErrorCodes),
   'ber-errors': () => meanings('code', berErrorCodes),
   'qemu-stream-errors': () => meanings('code', qemuStreamErrorCodes),
-  'loadvm-trace-events': () => table(['event', 'format'], loadvmRows()),
+  'loadvm-trace-events': () => table(['event', 'format'], formatRows(loadvmTraceEvents)),
+  'savevm-trace-events': () => table(['event', 'format'], formatRows(savevmTraceEvents)),
   'vmstate-types': vmstateTypeRows,
   'vmstate-trace-events': () => traceEvents(vmstateTraceEvents),
   'exit-codes': exitCodes,

@@ -80,8 +80,8 @@ describe('the verifier', () => {
       if (said !== reading) throw new Error(`seed ${run}: ${said}, the reader: ${reading}`)
     }
     if (RUNS < RUNS_DEFAULT) return
-    // Else the damage was too tame. Only two channels can be out of step.
-    const rare = ['out-of-step']
+    // Else the damage was too tame. Only two channels can be out of step, and no damage makes a line of text.
+    const rare = ['out-of-step', 'banner']
     const due = Object.keys(findingCodes).filter((code) => !rare.includes(code))
     expect([...codes.keys()].toSorted()).toEqual(due.toSorted())
   })

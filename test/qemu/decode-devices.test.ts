@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { compatDescription, compatState } from '../../cli/decode/compat.ts'
-import { finderFor } from '../../cli/decode/descriptions.ts'
+import { descriptionOf, finderFor } from '../../cli/decode/descriptions.ts'
 import { DeviceStates } from '../../cli/decode/device-states.ts'
 import { Summary } from '../../cli/decode/summary.ts'
 import { TextOutput } from '../../cli/decode/text-output.ts'
@@ -59,7 +59,7 @@ describe(`what analyze-migration.py prints (else ${CORPUS_MISSING})`, () => {
     const states = await statesOf(name)
     const out = new TextOutput(true)
     const missing: string[] = []
-    const find = await finderFor({ format: 'text' }, states)
+    const find = await finderFor(states, undefined)
     compatState(states, find, out, ({ head }, reason) => missing.push(`${head.idstr}: ${reason}`))
     expect(missing).toEqual([])
     const theirs = Buffer.from(referenceOutput(name, 'state.json') ?? []).toString()
@@ -106,7 +106,7 @@ describe.skipIf(CAPTURE_NAMES.length === 0)('COLO sessions', () => {
     const states = new DeviceStates([0, 5])
     await walk(fileOf('session', captureBytes('pc16_small')), states)
     expect([...states.moments.keys()]).toEqual([0, 5])
-    const find = await finderFor({ format: 'text' }, states)
+    const find = await finderFor(states, undefined)
     for (const { sections } of states.moments.values()) {
       expect(sections.length).toBe(31)
       for (const { head, occurrence } of sections) expect(find(head, occurrence)).toBeDefined()
@@ -133,7 +133,7 @@ describe.skipIf(STREAM_NAMES.length === 0)('descriptions', () => {
   it('of another stream serve one that has none', async () => {
     const states = await statesOf('pc-i440fx-2.0')
     const other = fileOf('other', streamBytes('pc-default-bios'))
-    const find = await finderFor({ format: 'text', descFrom: other }, states)
+    const find = await finderFor(states, await descriptionOf(other))
     const sections = states.last?.sections ?? []
     expect(sections.length).toBe(32)
     expect(sections.filter(({ head }) => find(head, 0) !== undefined).length).toBeGreaterThan(25)

@@ -227,4 +227,29 @@ describe('devices', () => {
       expect(heard.bodies).toEqual([['dev', 'abcd', 'footer']])
     }
   })
+
+  it('without a description end where another stream begins, or padding without end', () => {
+    const parts: Uint8Array[] = []
+    const file = new QemuFileWriter({ write: (bytes) => void parts.push(bytes.slice()) })
+    const writer = new MigrationWriter(file)
+    writer.header(0, 3)
+    writer.configuration(plain)
+    writeRam(writer, [{ name: 'a', index: 0, usedBytes: 4096 }], [])
+    writeDevice(writer, 5, 'dev', 'abcd')
+    writer.endOfItems()
+    file.flush()
+    const bytes = new Uint8Array(Buffer.concat(parts))
+    const twice = new Uint8Array(Buffer.concat([bytes, bytes]))
+    const heard = new Heard()
+    const walk = () => new MigrationStream(QemuFileReader.over(twice), heard).read()
+    expect(walk).toThrow(`at byte ${bytes.length} (end of stream): there are bytes behind the end`)
+    expect(heard.bodies).toEqual([['dev', 'abcd', 'footer']])
+
+    const padded = new Uint8Array(bytes.length + 2 ** 22)
+    padded.set(bytes)
+    const kept = new QemuFileReader(sourceOf(padded), 2 ** 16)
+    expect(new MigrationStream(kept, new Heard()).read()).toBe('whole')
+    // What looks ahead keeps what it saw.
+    expect(kept.buffer.length).toBeLessThan(2 ** 19)
+  })
 })

@@ -4,12 +4,10 @@
 
 import type { QemuFileReader, QemuFileWriter } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
+import { ITEM_SUBSECTION } from './stream-items.ts'
 import type { InputVisitor, OutputVisitor } from './visitor.ts'
 import { type IntegerType, NULL_POINTER_BYTE, vmstateType } from './vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from './vmstate.ts'
-
-/** QEMU_VM_SUBSECTION. */
-const SUBSECTION = 0x05
 
 /** Of a buffer whose length need not be doubted. */
 const TRUSTED_BYTES = 64 * 1024
@@ -107,7 +105,7 @@ export class BinaryInputVisitor implements InputVisitor {
 
   peekSubsection(): string | undefined {
     const file = this.#file
-    if (file.peek() !== SUBSECTION) return undefined
+    if (file.peek() !== ITEM_SUBSECTION) return undefined
     const length = file.peek(1)
     if (length < 0 || !file.has(2 + length)) return undefined
     let name = ''
@@ -187,7 +185,7 @@ export class BinaryOutputVisitor implements OutputVisitor {
   }
 
   beginSubsection(vmsd: VMStateDescription, version_id: number): void {
-    this.#file.u8(SUBSECTION)
+    this.#file.u8(ITEM_SUBSECTION)
     this.#file.str8(vmsd.name)
     this.#file.u32(version_id)
   }

@@ -22,6 +22,7 @@ export const MIGRATION_COMMANDS: Readonly<Record<number, CommandRow>> = {
   11: { name: 'SWITCHOVER_START', lengths: [0] },
 }
 
+export const COMMAND_OPEN_RETURN_PATH = 1
 export const COMMAND_PING = 2
 export const COMMAND_POSTCOPY_ADVISE = 3
 export const COMMAND_PACKAGED = 7

@@ -5,9 +5,7 @@
 import type { Configuration, ConfigurationSubsection } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
-
-export const ITEM_SUBSECTION = 0x05
-export const ITEM_CONFIGURATION = 0x07
+import { ITEM_SUBSECTION } from './stream-items.ts'
 
 const MACHINE_BYTES_MAX = 1024
 const CAPABILITIES_MAX = 256

@@ -12,7 +12,6 @@ import {
   type SectionHead,
   type StreamCommand,
 } from './migration-sink.ts'
-import type { VMStateTraceEvent } from './trace-events.ts'
 
 /** One row an event, with its format as QEMU's trace-events has it. */
 export const loadvmTraceEvents = {
@@ -33,44 +32,11 @@ export const loadvmTraceEvents = {
   ram_load_complete: 'exit_code %d seq iteration %u',
 } as const satisfies Readonly<Record<string, string>>
 
-/** The formats of the events that a device's state says while it is loaded. */
-export const vmstateLoadFormats = {
-  vmstate_load_field_error: 'field "%s" load failed, ret = %d',
-  vmstate_load_state: '%s v%d',
-  vmstate_load_state_end: '%s %s/%d',
-  vmstate_load_state_field: '%s:%s',
-  vmstate_n_elems: '%s: %d',
-  vmstate_subsection_load: '%s',
-  vmstate_subsection_load_bad: '%s: %s/%s',
-  vmstate_subsection_load_good: '%s',
-  get_qtailq: '%s v%d',
-  get_qtailq_end: '%s %s/%d',
-  get_gtree: '%s(%s/%s) nnodes=%d',
-  get_gtree_end: '%s(%s/%s) %d',
-  get_qlist: '%s(%s v%d)',
-  get_qlist_end: '%s(%s)',
-} as const satisfies Partial<Record<VMStateTraceEvent, string>>
-
 export type LoadvmTraceEvent = keyof typeof loadvmTraceEvents
 export type LoadvmTrace = (event: LoadvmTraceEvent, ...args: (string | number)[]) => void
 
 /** Loads a device's state, and says what is traced on the way. */
 export type LoadDevice = (head: SectionHead, body: OpaqueBody) => void
-
-/** A line of QEMU's `log` backend: the event's name, a blank, and its arguments by its format. */
-export function traceLine(event: string, args: readonly (string | number)[]): string {
-  const formats: Readonly<Record<string, string>> = { ...loadvmTraceEvents, ...vmstateLoadFormats }
-  let next = 0
-  const text = (formats[event] ?? args.map(() => '%s').join(' ')).replaceAll(
-    /%[dusxp]/g,
-    (form) => {
-      const value = args[next++] ?? 0
-      if (form === '%p' || form === '%x') return Number(value).toString(16)
-      return String(value)
-    },
-  )
-  return `${event} ${text}`
-}
 
 export class LoadvmTracer extends SilentSink {
   readonly #trace: LoadvmTrace

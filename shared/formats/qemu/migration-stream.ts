@@ -10,7 +10,7 @@ import {
 } from './commands.ts'
 import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
 import { readColoSession, type Ending } from './colo-session.ts'
-import { ITEM_CONFIGURATION, readConfiguration } from './configuration.ts'
+import { readConfiguration } from './configuration.ts'
 import { readDirtyBitmapBody, readDiskBody } from './disk-sections.ts'
 import { LOOK_AHEAD_BYTES_MAX } from './look-ahead.ts'
 import {
@@ -26,14 +26,16 @@ import type { QemuFileReader } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
 import { RamReader } from './ram-section.ts'
 import { SectionDelimiter } from './section-delimiter.ts'
+import {
+  ITEM_COMMAND,
+  ITEM_CONFIGURATION,
+  ITEM_DESCRIPTION,
+  ITEM_EOF,
+  ITEM_FOOTER,
+  STREAM_MAGIC,
+} from './stream-items.ts'
 
-export const STREAM_MAGIC = 0x5145_564d
 export const STREAM_VERSION = 3
-
-export const ITEM_EOF = 0x00
-export const ITEM_DESCRIPTION = 0x06
-export const ITEM_COMMAND = 0x08
-export const ITEM_FOOTER = 0x7e
 
 const SECTIONS_MAX = 65_536
 
@@ -267,7 +269,7 @@ export class MigrationStream {
     file.item = 'end of stream'
     while (!file.atEnd) {
       const bytes = file.take(Math.max(1, file.buffered))
-      const other = bytes.findIndex((byte) => byte !== 0)
+      const other = firstOther(bytes)
       if (other >= 0) {
         const at = file.offset - bytes.length + other
         this.#refuse('unknown-item', at, 'there are bytes behind the end of the stream')
@@ -279,4 +281,10 @@ export class MigrationStream {
   #refuse(code: ConstructorParameters<typeof QemuStreamError>[0], at: number, rule: string): never {
     throw new QemuStreamError(code, at, this.#file.item, rule)
   }
+}
+
+/** The first byte that is not zero, or -1. There may be gigabytes of them: without a call for each. */
+function firstOther(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return at
+  return -1
 }

@@ -1,7 +1,6 @@
 // The other direction of the walk: a sink that writes down what it hears. Walking a stream into it gives the same
 // bytes, which is the proof that the walk loses nothing; and a converter of streams writes with it.
 
-import { ITEM_CONFIGURATION, ITEM_SUBSECTION } from './configuration.ts'
 import {
   BITMAP_BITS,
   BITMAP_NAME,
@@ -20,18 +19,19 @@ import {
   type SectionHead,
   type StreamCommand,
 } from './migration-sink.ts'
+import type { QemuFileWriter } from './qemu-file.ts'
+import { PAGE_BYTES_DEFAULT, RAM_CONTINUE, RAM_MEM_SIZE } from './ram-section.ts'
 import {
   ITEM_COMMAND,
+  ITEM_CONFIGURATION,
   ITEM_DESCRIPTION,
   ITEM_EOF,
   ITEM_FOOTER,
+  ITEM_SUBSECTION,
   STREAM_MAGIC,
-} from './migration-stream.ts'
-import type { QemuFileWriter } from './qemu-file.ts'
-import { RAM_CONTINUE, RAM_MEM_SIZE } from './ram-section.ts'
+} from './stream-items.ts'
 
 const TWO_32 = 0x1_0000_0000
-const PAGE_BYTES_DEFAULT = 4096
 
 export class MigrationWriter implements MigrationSink {
   readonly #file: QemuFileWriter

@@ -8,9 +8,8 @@ import {
   type RamBlock,
 } from './migration-sink.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
+import { PAGE_BYTES_DEFAULT } from './ram-section.ts'
 import { applyXbzrle } from './xbzrle.ts'
-
-const PAGE_BYTES_DEFAULT = 4096
 
 /** Memory of blocks, all zero at first. */
 export interface RamStore {

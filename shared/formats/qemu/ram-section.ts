@@ -18,7 +18,8 @@ export const RAM_COMPRESSED = 0x100
 export const RAM_MULTIFD_FLUSH = 0x200
 
 const TWO_32 = 0x1_0000_0000
-const PAGE_BYTES_DEFAULT = 4096
+/** Of the target, where the stream does not say: that of a PC. */
+export const PAGE_BYTES_DEFAULT = 4096
 const BLOCKS_MAX = 4096
 
 /** The largest block that addresses are exact in. */

@@ -4,28 +4,22 @@
 // section. Bodies can hold what looks like a footer, so a split by footers is checked against the description
 // once that is found, and made again by it if they differ. All of it looks ahead in the reader's own buffer.
 
-import { faultOfCommand } from './commands.ts'
 import { Occurrences, sizesOfDevices, type SizeOfDevice } from './description-sizes.ts'
+import { ItemLooks } from './item-looks.ts'
 import { LOOK_AHEAD_BYTES_MAX, LookAhead } from './look-ahead.ts'
-import type { Delimiter } from './migration-sink.ts'
+import { SECTION_FULL, type Delimiter } from './migration-sink.ts'
 import type { QemuFileReader } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
-
-const EOF = 0x00
-const START = 0x01
-const PART = 0x02
-const END = 0x03
-const FULL = 0x04
-const DESCRIPTION = 0x06
-const COMMAND = 0x08
-const FOOTER = 0x7e
-const FOOTER_BYTES = 5
-const BRACE = 0x7b
-const QUOTE = 0x22
+import {
+  FOOTER_BYTES,
+  ITEM_COMMAND,
+  ITEM_DESCRIPTION,
+  ITEM_EOF,
+  ITEM_FOOTER,
+} from './stream-items.ts'
 
 /** Section numbers leave gaps, but hardly any of more. */
 const NUMBERS_SKIPPED_MAX = 64
-const VERSION_MAX = 0xffff
 
 interface Named {
   readonly sectionId: number
@@ -53,6 +47,7 @@ interface PlannedSection extends PlannedHead {
 export class SectionDelimiter {
   readonly #file: QemuFileReader
   readonly #ahead: LookAhead
+  readonly #looks: ItemLooks
   readonly #describe: (json: Uint8Array, offset: number) => SizeOfDevice
   /** Undefined until the first section has ended. */
   hasFooters: boolean | undefined
@@ -71,6 +66,7 @@ export class SectionDelimiter {
     this.#describe = describe
     this.#file = file
     this.#ahead = new LookAhead(file)
+    this.#looks = new ItemLooks(file, this.#ahead)
   }
 
   /** The body that begins at the reader's next byte. Raises truncated, undelimited or too-long. */
@@ -85,7 +81,9 @@ export class SectionDelimiter {
     const length = this.sizes?.(idstr, instanceId, occurrence)
     if (length === undefined || !this.#ahead.has(length)) return undefined
     const isEnd =
-      this.hasFooters === false ? this.#isItem(length) : this.#isFooter(length, sectionId)
+      this.hasFooters === false
+        ? this.#looks.isItem(length, this.limit)
+        : this.#isFooter(length, sectionId)
     return isEnd ? { length, delimiter: 'description' } : undefined
   }
 
@@ -97,7 +95,7 @@ export class SectionDelimiter {
       const length = this.#findHead(0, head.sectionId)
       if (length >= 0) return { length, delimiter: 'next head' }
       const rest = this.#file.buffered
-      if (this.#ahead.byte(rest - 1) === EOF)
+      if (this.#ahead.byte(rest - 1) === ITEM_EOF)
         return { length: rest - 1, delimiter: 'end of stream' }
     }
     const file = this.#file
@@ -174,13 +172,13 @@ export class SectionDelimiter {
 
   #skipCommands(from: number): number {
     let at = from
-    while (this.#ahead.byte(at) === COMMAND && this.#isCommand(at))
+    while (this.#ahead.byte(at) === ITEM_COMMAND && this.#looks.isCommand(at))
       at += 5 + this.#ahead.u16(at + 3)
     return at
   }
 
   #headAt(at: number, seen: Occurrences): PlannedHead | undefined {
-    if (this.#ahead.byte(at) !== FULL || !this.#isHead(at)) return undefined
+    if (this.#ahead.byte(at) !== SECTION_FULL || !this.#looks.isHead(at)) return undefined
     const nameAt = at + 6
     const nameBytes = this.#ahead.byte(at + 5)
     let idstr = ''
@@ -194,7 +192,7 @@ export class SectionDelimiter {
 
   /** The sizes of the description whose EOF byte is at `eof`, if there is one. */
   #sizesAt(eof: number): SizeOfDevice | undefined {
-    if (!this.#isDescription(eof)) return undefined
+    if (!this.#looks.isDescription(eof)) return undefined
     const length = this.#ahead.u32(eof + 2)
     const json = eof + 6
     if (length > LOOK_AHEAD_BYTES_MAX || !this.#ahead.has(json + length)) return undefined
@@ -210,89 +208,41 @@ export class SectionDelimiter {
   /** Of its EOF byte, or -1. */
   #findDescription(from: number): number {
     for (
-      let at = this.#ahead.find(DESCRIPTION, from + 1);
+      let at = this.#ahead.find(ITEM_DESCRIPTION, from + 1);
       at >= 0;
-      at = this.#ahead.find(DESCRIPTION, at + 1)
+      at = this.#ahead.find(ITEM_DESCRIPTION, at + 1)
     ) {
-      if (this.#ahead.byte(at - 1) === EOF && this.#sizesAt(at - 1) !== undefined) return at - 1
+      if (this.#ahead.byte(at - 1) === ITEM_EOF && this.#sizesAt(at - 1) !== undefined)
+        return at - 1
     }
     return -1
   }
 
   #findFooter(from: number, sectionId: number): number {
-    for (let at = this.#ahead.find(FOOTER, from); at >= 0; at = this.#ahead.find(FOOTER, at + 1)) {
+    for (
+      let at = this.#ahead.find(ITEM_FOOTER, from);
+      at >= 0;
+      at = this.#ahead.find(ITEM_FOOTER, at + 1)
+    ) {
       if (this.#isFooter(at, sectionId)) return at
     }
     return -1
   }
 
   #findHead(from: number, sectionId: number): number {
-    for (let at = this.#ahead.find(FULL, from); at >= 0; at = this.#ahead.find(FULL, at + 1)) {
+    for (
+      let at = this.#ahead.find(SECTION_FULL, from);
+      at >= 0;
+      at = this.#ahead.find(SECTION_FULL, at + 1)
+    ) {
       const ahead = this.#ahead.u32(at + 1) - sectionId
-      if (ahead > 0 && ahead <= NUMBERS_SKIPPED_MAX && this.#isHead(at)) return at
+      if (ahead > 0 && ahead <= NUMBERS_SKIPPED_MAX && this.#looks.isHead(at)) return at
     }
     return -1
   }
 
   #isFooter(at: number, sectionId: number): boolean {
-    if (this.#ahead.byte(at) !== FOOTER || this.#ahead.u32(at + 1) !== sectionId) return false
-    return this.#isItem(at + FOOTER_BYTES)
-  }
-
-  /** Whether an item can begin here, by what follows its first byte. */
-  #isItem(at: number): boolean {
-    const { limit } = this
-    const offset = this.#file.offset + at
-    if (limit !== undefined && offset === limit) return true
-    switch (this.#ahead.byte(at)) {
-      case -1:
-        return true
-      case EOF:
-        return limit === undefined ? this.#isEof(at) : offset === limit - 1
-      case START:
-      case FULL:
-        return this.#isHead(at)
-      case PART:
-      case END:
-        return this.#ahead.has(at + 5)
-      case COMMAND:
-        return this.#isCommand(at)
-      default:
-        return false
-    }
-  }
-
-  /** An end is followed by nothing, the description, a message of COLO, or padding. */
-  #isEof(at: number): boolean {
-    if (this.#ahead.byte(at + 1) < 0 || this.#isDescription(at)) return true
-    const next = this.#ahead.u32(at + 1)
-    if (next === 1 || next === 4) return true
-    if (next !== 0) return false
-    let behind = at + 1
-    while (this.#ahead.byte(behind) === 0) behind++
-    return this.#ahead.byte(behind) < 0
-  }
-
-  #isDescription(eof: number): boolean {
-    if (this.#ahead.byte(eof) !== EOF || this.#ahead.byte(eof + 1) !== DESCRIPTION) return false
-    return this.#ahead.byte(eof + 6) === BRACE && this.#ahead.byte(eof + 7) === QUOTE
-  }
-
-  #isCommand(at: number): boolean {
-    return (
-      this.#ahead.has(at + 5) &&
-      faultOfCommand(this.#ahead.u16(at + 1), this.#ahead.u16(at + 3)) === undefined
-    )
-  }
-
-  #isHead(at: number): boolean {
-    const nameBytes = this.#ahead.byte(at + 5)
-    const behind = at + 6 + nameBytes
-    if (nameBytes < 2 || !this.#ahead.has(behind + 8)) return false
-    for (let i = at + 6; i < behind; i++) {
-      const byte = this.#ahead.byte(i)
-      if (byte < 0x20 || byte > 0x7e) return false
-    }
-    return this.#ahead.u32(behind + 4) <= VERSION_MAX
+    if (this.#ahead.byte(at) !== ITEM_FOOTER || this.#ahead.u32(at + 1) !== sectionId) return false
+    return this.#looks.isItem(at + FOOTER_BYTES, this.limit)
   }
 }

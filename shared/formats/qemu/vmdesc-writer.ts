@@ -3,11 +3,9 @@
 // trees of what was written, since it tells of the stream and not of the devices.
 
 import type { QemuFileWriter } from './qemu-file.ts'
+import { ITEM_DESCRIPTION } from './stream-items.ts'
 import type { TreeBranch, TreeNode } from './tree-visitor.ts'
 import type { VMStateDescription, VMStateField } from './vmstate.ts'
-
-/** QEMU_VM_VMDESCRIPTION. */
-const VMDESCRIPTION = 0x06
 
 export interface WrittenDevice {
   /** As the head of its section names it. */
@@ -28,7 +26,7 @@ export function writeVmDescription(
   devices: readonly WrittenDevice[],
 ): void {
   const json = vmDescriptionJson(page_size, devices)
-  file.u8(VMDESCRIPTION)
+  file.u8(ITEM_DESCRIPTION)
   file.u32(json.length)
   for (let i = 0; i < json.length; i++) file.u8(json.charCodeAt(i))
 }

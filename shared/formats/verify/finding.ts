@@ -23,6 +23,7 @@ export const findingCodes = {
   padding: 'the padding behind a body is not zero',
   'big-endian': 'legal, but no reader on x86 takes it',
   'optional-record': "an unknown optional record: legal, but not everything of Xen's skips it",
+  banner: 'the line that xl says ahead of a back channel: no flaw',
   'out-of-step': 'the back channel and the forward stream do not belong together',
 } as const
 

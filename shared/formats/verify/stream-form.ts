@@ -21,27 +21,49 @@ export type FormName = keyof typeof forms
 
 /** How many bytes it takes to tell. */
 export const FORM_BYTES = 8
+/** The body_length of a CHECKPOINT_STATE. */
+const CONTROL_BYTES = 4
 
-const magics: readonly (readonly [FormName, string])[] = [
-  ['libxl', 'LibxlFmt'],
-  ['libxc', '\xff\xff\xff\xff\xff\xff\xff\xff'],
-  ['xl', 'Xen save'],
+interface StreamStart {
+  readonly form: StreamForm
+  readonly bytes: readonly number[]
+}
+
+const bytesOf = (text: string) => Array.from(text, (char) => char.charCodeAt(0))
+
+/** How a stream of each kind begins, in as many bytes as nothing else will begin with by chance. */
+export const openings: readonly StreamStart[] = [
+  { form: 'libxl', bytes: bytesOf('LibxlFmt') },
+  { form: 'libxc', bytes: bytesOf('\xff\xff\xff\xff\xff\xff\xff\xffXENF') },
+  { form: 'xl', bytes: bytesOf('Xen saved domain') },
+  { form: 'back', bytes: [LIBXL.CHECKPOINT_STATE.type, 0, 0, 0, CONTROL_BYTES, 0, 0, 0] },
 ]
+
+/** Whether the FORM_BYTES at `at` are those of such a stream. */
+export function beginsAs(name: FormName, bytes: Uint8Array, at: number): boolean {
+  const { form } = forms[name]
+  if (form === 'back') return isControl(bytes, at)
+  return openings.some((one) => one.form === form && equalBytes(one, bytes, at) === FORM_BYTES)
+}
+
+/** CHECKPOINT_STATE has 4 bytes; its specification can be read as 8. */
+function isControl(bytes: Uint8Array, at: number): boolean {
+  const length = readU32(bytes, at + 4)
+  return readU32(bytes, at) === LIBXL.CHECKPOINT_STATE.type && length > 0 && length <= 8
+}
+
+function equalBytes({ bytes: wanted }: StreamStart, bytes: Uint8Array, at: number): number {
+  return wanted.slice(0, FORM_BYTES).filter((byte, index) => bytes[at + index] === byte).length
+}
 
 /** Of bytes that begin no stream, the kind that they are taken for: the header then says what is wrong. */
 export function formOf(bytes: Uint8Array, at: number): FormName {
-  if (readU32(bytes, at) === LIBXL.CHECKPOINT_STATE.type) {
-    const length = readU32(bytes, at + 4)
-    if (length > 0 && length <= 8) return 'back'
-  }
+  if (isControl(bytes, at)) return 'back'
   let best: FormName = 'libxl'
   let most = 0
-  for (const [name, magic] of magics) {
-    let equal = 0
-    for (let index = 0; index < FORM_BYTES; index++) {
-      if (bytes[at + index] === magic.charCodeAt(index)) equal++
-    }
-    if (equal > most) [best, most] = [name, equal]
+  for (const opening of openings) {
+    const equal = opening.form === 'back' ? 0 : equalBytes(opening, bytes, at)
+    if (equal > most) [best, most] = [opening.form, equal]
   }
   return best
 }

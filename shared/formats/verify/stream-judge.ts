@@ -25,6 +25,8 @@ import type { VerifierSink } from './verifier-sink.ts'
 const STRAY =
   '; Xen 4.18 and later put 8 stray bytes into a dirty list, so that its last pfn is taken for a record'
 
+const BACK_RECORDS = `${LIBXL.CHECKPOINT_STATE.name} or ${LIBXC.CHECKPOINT_DIRTY_PFN_LIST.name}`
+
 const noFields: Body['fields'] & Readonly<Record<string, unknown>> = {}
 const noBody: Body = { fields: noFields, tail: undefined, tailBytes: 0 }
 /**
@@ -190,7 +192,8 @@ export class StreamJudge {
     if (type < OPTIONAL_BIT) {
       this.#isRefused = true
       const isStray = this.#previous === LIBXC.CHECKPOINT_DIRTY_PFN_LIST && this.#length === 0
-      const rule = `the type must be one of ${this.#layer}, or optional${isStray ? STRAY : ''}`
+      const known = this.#isBack ? BACK_RECORDS : `one of ${this.#layer}`
+      const rule = `the type must be ${known}, or optional${isStray ? STRAY : ''}`
       this.report('error', 'unknown-record', this.#offset, rule, this.name, section)
     } else {
       const rule = `${this.#layer === 'libxl' ? 'libxl' : 'a checkpoint of libxc'} does not skip it`

@@ -2,7 +2,7 @@
 // reader stops at the first flaw, this goes on at the next record as long as it is sure where that
 // is. It is always in one of these steps:
 //
-//   form      the first eight bytes, which say what kind of stream it is
+//   form      how it begins, which says what kind of stream it is: see stream-opening.ts
 //   header    one of the headers
 //   record    a record's header
 //   head      the fixed fields of a body
@@ -20,9 +20,9 @@ import { headersByPlace } from '../stream-headers.ts'
 import type { ForwardFacts } from './back-rounds.ts'
 import type { Ending, Verdict } from './finding.ts'
 import { PageRun } from './page-run.ts'
-import { FORM_BYTES, formOf } from './stream-form.ts'
 import type { FormName } from './stream-form.ts'
 import { StreamJudge } from './stream-judge.ts'
+import { LEAD_NAME, StreamOpening } from './stream-opening.ts'
 import type { TailJudge } from './tail-judges.ts'
 import type { VerifierOptions, VerifierSink } from './verifier-sink.ts'
 
@@ -36,7 +36,7 @@ export class StreamVerifier {
   readonly #options: VerifierOptions
   #judge: StreamJudge
   #run: PageRun
-  #form: FormName | undefined
+  readonly #opening: StreamOpening
   #step: Step = 'form'
   /** What is gathered of a unit that came in pieces. */
   readonly #scratch = new Uint8Array(SCRATCH_BYTES)
@@ -64,15 +64,10 @@ export class StreamVerifier {
         this.#pfnSeen = Math.max(this.#pfnSeen, pfn)
       }
     }
+    this.#opening = new StreamOpening(form)
     this.#judge = this.#judgeOf(form === 'auto' ? 'libxl' : form)
     this.#run = new PageRun(this.#judge, this.#seen)
-    if (form === 'auto') {
-      this.#await('form', FORM_BYTES)
-      this.#judge.expects('header')
-    } else {
-      this.#form = form
-      this.#next()
-    }
+    this.#judge.expects('header')
   }
 
   #judgeOf(form: FormName): StreamJudge {
@@ -83,7 +78,7 @@ export class StreamVerifier {
 
   /** What the stream was found or said to be. */
   get form(): FormName | undefined {
-    return this.#form
+    return this.#opening.form
   }
 
   /** Bytes that come next and need not be looked at: whoever can may skip() them. */
@@ -116,6 +111,8 @@ export class StreamVerifier {
 
   /** The bytes have ended. */
   finish(): Verdict {
+    this.#opening.end()
+    if (this.#step === 'form') this.#open()
     return this.#judge.verdict(this.#endingHere(), this.#bytes)
   }
 
@@ -127,6 +124,11 @@ export class StreamVerifier {
 
   /** Returns how many bytes it took. */
   #take(chunk: Uint8Array, at: number, to: number): number {
+    if (this.#step === 'form') {
+      const taken = this.#opening.push(chunk, at, to)
+      if (this.#opening.form !== undefined) this.#open()
+      return taken
+    }
     if (this.#step === 'skip') {
       const taken = Math.min(to - at, this.#due)
       this.#skipped(taken)
@@ -162,8 +164,6 @@ export class StreamVerifier {
   #parse(bytes: Uint8Array, at: number): void {
     const judge = this.#judge
     switch (this.#step) {
-      case 'form':
-        return this.#parseForm(bytes, at)
       case 'header':
         this.#inRecord = false
         return this.#skipThen(judge.header(bytes, at, this.#unitOffset), 0)
@@ -178,16 +178,17 @@ export class StreamVerifier {
     }
   }
 
-  /** The bytes that said what it is are the first of its first unit as well. */
-  #parseForm(bytes: Uint8Array, at: number): void {
-    const form = formOf(bytes, at)
-    this.#form = form
+  /** The bytes that said what it is are its first as well. */
+  #open(): void {
+    const { form, lead, flaw, held } = this.#opening
+    this.#bytes = form === undefined ? held.length : lead
+    if (form === undefined) return
     this.#judge = this.#judgeOf(form)
     this.#run = new PageRun(this.#judge, this.#seen)
-    this.#scratch.set(bytes.subarray(at, at + FORM_BYTES))
+    this.#judge.expects(LEAD_NAME)
+    if (flaw !== undefined) this.#judge.report(flaw.severity, flaw.code, 0, flaw.rule, flaw.found)
     this.#next()
-    if (this.#due === FORM_BYTES) this.#parse(this.#scratch, 0)
-    else this.#gathered = FORM_BYTES
+    this.push(held)
   }
 
   #parseRecord(bytes: Uint8Array, at: number): void {
@@ -278,7 +279,6 @@ export class StreamVerifier {
       const rule = 'nothing may follow the last END'
       this.#judge.report('error', 'trailing-bytes', this.#bytes, rule)
     }
-    this.#bytes += bytes
     return bytes
   }
 
