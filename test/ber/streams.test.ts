@@ -3,9 +3,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { CONTEXT_0, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
+import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
+import { CONTEXT_0, CONTEXT_1, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
 import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
+import { moduleTagName, TAGS } from '../../shared/formats/ber/migration-tags.ts'
 import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
@@ -13,6 +14,7 @@ import { berOf, errorOf, FORMS, hex, KeptBytes, type Form } from './bytes.ts'
 import {
   MADE_KINDS,
   madeStream,
+  sessionBytes,
   streamOfPages,
   streamOfTwins,
   type MadeKind,
@@ -41,9 +43,67 @@ describe.each(FORMS)('in the %s form', (form) => {
     ['old', 11, 3, 0, 0],
     ['postcopy', 11, 11, 0, 0],
     ['shared', 0, 0, 0, 0],
+    ['colo', 11, 3, 0, 0],
   ])('%s: what the report says', (kind, deviceBytes, blobBytes, diskBytes, trailerBytes) => {
     const { report } = intoBer(madeStream(kind), form)
     expect(report).toMatchObject({ deviceBytes, blobBytes, diskBytes, trailerBytes })
+  })
+})
+
+describe('the checkpoints of a session', () => {
+  const bytes = madeStream('colo')
+  const { report, ber } = intoBer(bytes, 'indefinite')
+
+  it('are reported on their own, what recurs in one sum', () => {
+    const slirp = { section: 'slirp (0)', bytes: 6, reason: 'old-style: described as one buffer' }
+    expect(report).toMatchObject({ sections: 5, blobs: [{ bytes: 3 }], cutOff: undefined })
+    expect(report.checkpoints).toMatchObject({ count: 2, sections: 6, deviceBytes: 22 })
+    expect(report.checkpoints).toMatchObject({ blobBytes: 6, blobs: [slirp] })
+    const back = berToStream(() => sourceOf(ber), new KeptBytes())
+    expect(back.checkpoints).toMatchObject({ count: 2, sections: 6, deviceBytes: 22 })
+    expect(back.checkpoints.blobs).toEqual([{ ...slirp, reason: 'an oldblob' }])
+  })
+
+  it('are messages, pages and device states, in that order', () => {
+    const reader = new BerReader(sourceOf(ber))
+    reader.enter(TAGS.QemuFile)
+    while (reader.tag !== CONTEXT_1) reader.skip()
+    reader.enter(CONTEXT_1)
+    const found: (string | number)[] = []
+    while (reader.more) {
+      const { tag } = reader
+      if (tag === TAGS.ColoMessage) found.push(reader.count(9, 'message', tag))
+      else {
+        found.push(moduleTagName(tag).replace(/ .*/, ''))
+        reader.skip()
+      }
+    }
+    const checkpoint = [1, 3, 'CheckpointPages', 'CheckpointState']
+    expect(found).toEqual([...checkpoint, ...checkpoint, 1])
+    reader.leave()
+    expect(reader.more).toBe(false)
+  })
+
+  it.each(FORMS)('come back wherever the session is cut off, in the %s form', (form) => {
+    const first = bytes.length - sessionBytes()
+    const found = { whole: 0, cut: 0 }
+    for (let cut = first; cut <= bytes.length; cut += cut > first + 60 ? 13 : 1) {
+      const part = bytes.subarray(0, cut)
+      const there = intoBer(part, form)
+      expect([cut, Buffer.compare(outOfBer(there.ber), part)]).toEqual([cut, 0])
+      const { trailerBytes, cutOff } = there.report
+      found[trailerBytes > 0 ? 'cut' : 'whole']++
+      // Between two messages nothing is in pieces, and the walk still misses what is due.
+      if (trailerBytes > 0) expect(cutOff).toContain(`truncated at byte ${cut}`)
+    }
+    expect(found.whole).toBeGreaterThanOrEqual(4)
+    expect(found.cut).toBeGreaterThan(500)
+  })
+
+  it('are broken, not cut off, where something else is there', () => {
+    const at = bytes.length - sessionBytes()
+    const convert = () => intoBer(bytes.with(at + 3, 9), 'indefinite')
+    expect(convert).toThrow(expect.objectContaining({ code: 'unknown-item', offset: at }))
   })
 })
 
@@ -147,6 +207,25 @@ const ramPage = (page: (ber: BerWriter) => void) =>
     for (let i = 0; i < 5; i++) ber.close()
   })
 
+/** A QemuFile with this for its session. */
+const colo = (items: (ber: BerWriter) => void) =>
+  fileOf(
+    () => {},
+    (ber) => {
+      ber.open(CONTEXT_1)
+      items(ber)
+      ber.close()
+    },
+  )
+
+const state = (ber: BerWriter, size: number) => {
+  ber.open(TAGS.CheckpointState)
+  ber.integer(size)
+  ber.open()
+  ber.close()
+  ber.close()
+}
+
 /** A QemuFile with a subsection of its configuration. */
 const configured = (name: string, value: number) =>
   berOf('definite', (ber) => {
@@ -166,6 +245,12 @@ const configured = (name: string, value: number) =>
     ber.close()
     ber.close()
   })
+
+it('a device state without devices is its end alone', () => {
+  expect(hex(outOfBer(colo((ber) => state(ber, 1))))).toBe(
+    '5145564d00000003 00 00000004 0000000000000001 00'.replaceAll(' ', ''),
+  )
+})
 
 describe('BER that is no stream', () => {
   it.each<[string, Uint8Array, string]>([
@@ -222,6 +307,14 @@ describe('BER that is no stream', () => {
       'bad-value',
     ],
     ['with a subsection of the configuration that nobody knows', configured('x', 12), 'unexpected'],
+    [
+      'with a message that wants a size',
+      colo((ber) => ber.integer(4, TAGS.ColoMessage)),
+      'bad-value',
+    ],
+    ['with something else for a message', colo((ber) => ber.integer(1)), 'unexpected'],
+    ['with a device state of another size', colo((ber) => state(ber, 9)), 'bad-value'],
+    ['with a device state of 2^28 bytes', colo((ber) => state(ber, 2 ** 28)), 'bad-value'],
     ['with pages of 2^40 bytes', configured('configuration/target-page-bits', 40), 'bad-value'],
   ])('%s', (_, bytes, code) => {
     const error = errorOf(() => outOfBer(bytes))
