@@ -3,10 +3,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
 import { CONTEXT_0, CONTEXT_1, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
 import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { moduleTagName, TAGS } from '../../shared/formats/ber/migration-tags.ts'
+import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
 import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
@@ -14,7 +13,6 @@ import { berOf, errorOf, FORMS, hex, KeptBytes, type Form } from './bytes.ts'
 import {
   MADE_KINDS,
   madeStream,
-  sessionBytes,
   streamOfPages,
   streamOfTwins,
   type MadeKind,
@@ -47,63 +45,6 @@ describe.each(FORMS)('in the %s form', (form) => {
   ])('%s: what the report says', (kind, deviceBytes, blobBytes, diskBytes, trailerBytes) => {
     const { report } = intoBer(madeStream(kind), form)
     expect(report).toMatchObject({ deviceBytes, blobBytes, diskBytes, trailerBytes })
-  })
-})
-
-describe('the checkpoints of a session', () => {
-  const bytes = madeStream('colo')
-  const { report, ber } = intoBer(bytes, 'indefinite')
-
-  it('are reported on their own, what recurs in one sum', () => {
-    const slirp = { section: 'slirp (0)', bytes: 6, reason: 'old-style: described as one buffer' }
-    expect(report).toMatchObject({ sections: 5, blobs: [{ bytes: 3 }], cutOff: undefined })
-    expect(report.checkpoints).toMatchObject({ count: 2, sections: 6, deviceBytes: 22 })
-    expect(report.checkpoints).toMatchObject({ blobBytes: 6, blobs: [slirp] })
-    const back = berToStream(() => sourceOf(ber), new KeptBytes())
-    expect(back.checkpoints).toMatchObject({ count: 2, sections: 6, deviceBytes: 22 })
-    expect(back.checkpoints.blobs).toEqual([{ ...slirp, reason: 'an oldblob' }])
-  })
-
-  it('are messages, pages and device states, in that order', () => {
-    const reader = new BerReader(sourceOf(ber))
-    reader.enter(TAGS.QemuFile)
-    while (reader.tag !== CONTEXT_1) reader.skip()
-    reader.enter(CONTEXT_1)
-    const found: (string | number)[] = []
-    while (reader.more) {
-      const { tag } = reader
-      if (tag === TAGS.ColoMessage) found.push(reader.count(9, 'message', tag))
-      else {
-        found.push(moduleTagName(tag).replace(/ .*/, ''))
-        reader.skip()
-      }
-    }
-    const checkpoint = [1, 3, 'CheckpointPages', 'CheckpointState']
-    expect(found).toEqual([...checkpoint, ...checkpoint, 1])
-    reader.leave()
-    expect(reader.more).toBe(false)
-  })
-
-  it.each(FORMS)('come back wherever the session is cut off, in the %s form', (form) => {
-    const first = bytes.length - sessionBytes()
-    const found = { whole: 0, cut: 0 }
-    for (let cut = first; cut <= bytes.length; cut += cut > first + 60 ? 13 : 1) {
-      const part = bytes.subarray(0, cut)
-      const there = intoBer(part, form)
-      expect([cut, Buffer.compare(outOfBer(there.ber), part)]).toEqual([cut, 0])
-      const { trailerBytes, cutOff } = there.report
-      found[trailerBytes > 0 ? 'cut' : 'whole']++
-      // Between two messages nothing is in pieces, and the walk still misses what is due.
-      if (trailerBytes > 0) expect(cutOff).toContain(`truncated at byte ${cut}`)
-    }
-    expect(found.whole).toBeGreaterThanOrEqual(4)
-    expect(found.cut).toBeGreaterThan(500)
-  })
-
-  it('are broken, not cut off, where something else is there', () => {
-    const at = bytes.length - sessionBytes()
-    const convert = () => intoBer(bytes.with(at + 3, 9), 'indefinite')
-    expect(convert).toThrow(expect.objectContaining({ code: 'unknown-item', offset: at }))
   })
 })
 

@@ -146,9 +146,9 @@ export class SectionReader {
   }
 
   /** A SEQUENCE OF Section. */
-  #sections(tag = SEQUENCE): void {
+  #sections(list = SEQUENCE): void {
     const ber = this.#ber
-    ber.enter(tag)
+    ber.enter(list)
     while (ber.more) {
       ber.item = 'Section'
       const { tag } = ber
