@@ -221,7 +221,9 @@ function endOf(vmsd: VMStateDescription, bytes: Uint8Array, at: number, into: ob
 const SUBSECTION = 0x05
 const PREFIX = Array.from('virtio/', (letter) => letter.charCodeAt(0))
 /** Places that look like the first subsection: more are no accident but damage. */
-const PLACES_MAX = 32
+const PLACES_MAX = 8
+/** Real ones have some 50 KB. */
+const BYTES_MAX = 4 * 1024 * 1024
 
 const looksLikeSubsection = (bytes: Uint8Array, at: number) =>
   PREFIX.every((letter, i) => bytes[at + 2 + i] === letter)
@@ -248,7 +250,7 @@ export interface VirtioLayout {
 /** How a field of type `virtio` is laid out; nothing unless that leads to its end exactly. */
 export function virtioLayout(bytes: Uint8Array): VirtioLayout | undefined {
   const transport = pciTransport(bytes) ?? mmioTransport(bytes)
-  if (transport === undefined) return undefined
+  if (transport === undefined || bytes.length > BYTES_MAX) return undefined
   const fields = registers(transport)
   const found: Partial<Registers> = {}
   const end = endOf(described('virtio registers', fields), bytes, 0, found)
