@@ -247,7 +247,7 @@ export class StreamVerifier {
       this.#inRecord = false
       this.#step = 'skip'
       this.#due = run.pagesLeft
-    }
+    } else if (run.taken > 0) this.#judge.expects('record header')
     return run.taken
   }
 
@@ -268,7 +268,7 @@ export class StreamVerifier {
     if (this.#inRecord) {
       if (this.#padding > 0) return this.#await('padding', this.#padding)
       this.#judge.passed()
-    }
+    } else this.#run.skipped()
     this.#next()
   }
 
