@@ -244,7 +244,7 @@ class Instrumentation {
     if (name?.['name'] !== 'get' && name?.['name'] !== 'has') return []
     if (map.type === 'Super' || name.type !== 'Identifier' || key.type === 'SpreadElement')
       return []
-    this.#put(node.start, `__${String(name['name'])}(`)
+    this.#put(node.start, `__${name['name']}(`)
     return this.#between(map.end, key.start, ',')
   }
 

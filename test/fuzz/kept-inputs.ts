@@ -82,8 +82,4 @@ export class KeptInputs {
     const input = chance.below(3) === 0 ? this.all[newest] : chance.of(this.all)
     return input !== undefined && input.features === 0 ? chance.of(this.all) : input
   }
-
-  isTaken(branch: number): boolean {
-    return this.#isTaken[branch] === 1
-  }
 }
