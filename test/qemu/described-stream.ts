@@ -1,6 +1,7 @@
 // Small streams of our own writing for what decodes devices: one device with a field of each kind, described as QEMU
 // describes it, and a COLO session with a checkpoint behind it.
 
+import { deflateSync } from 'node:zlib'
 import { BinaryOutputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import { COMMAND_ENABLE_COLO } from '../../shared/formats/qemu/commands.ts'
 import {
@@ -133,6 +134,27 @@ export function describedStream(hasFooters = true): Uint8Array {
     writeDevice(out, body, hasFooters)
     out.endOfItems()
     out.description(0, new TextEncoder().encode(json))
+  })
+}
+
+/** Memory alone, a page in each of its forms: as it is, packed by zlib, and as the difference from what it was. */
+export function memoryStream(): Uint8Array {
+  const block = { name: 'ram', index: 0, usedBytes: 65_536 }
+  const page = new Uint8Array(PAGE_BYTES).map((_, i) => i & 7)
+  const packed = new Uint8Array(deflateSync(page))
+  // 3 bytes are as they were, then 2 others; so again.
+  const difference = Uint8Array.of(3, 2, 0xaa, 0xbb, 0x84, 1, 1, 0xcc)
+  return written((out) => {
+    out.header(0, 3)
+    writeRam(out, SECTION_START)
+    const section = head(SECTION_END, 2, 'ram', 4)
+    out.sectionBegins(section)
+    out.page(block, 0, 0x08, page, 0)
+    out.xbzrlePage(block, 0, 0x60, difference, 0, difference.length)
+    out.compressedPage(block, PAGE_BYTES, 0x120, packed, 0, packed.length)
+    out.mark(0, 0x10)
+    out.sectionEnds(section, 0, true)
+    out.endOfItems()
   })
 }
 

@@ -2,7 +2,7 @@
 
 import { checkBer, checkStream, berOfStream } from '../../ber/conversion-checks.ts'
 import { MADE_KINDS, madeStream, streamOfTwins } from '../../ber/made-stream.ts'
-import { coloSession, describedStream } from '../../qemu/described-stream.ts'
+import { coloSession, describedStream, memoryStream } from '../../qemu/described-stream.ts'
 import type { FuzzTarget } from '../fuzz-target.ts'
 
 const DEFINITE = 1
@@ -23,6 +23,7 @@ const seeds = () =>
     describedStream(),
     describedStream(false),
     coloSession(),
+    memoryStream(),
   ].flatMap(askedEachWay)
 
 export const target: FuzzTarget = {

@@ -3,7 +3,12 @@
 
 import { deflateSync } from 'node:zlib'
 import * as decoding from '../../qemu/decode-all.ts'
-import { coloSession, describedStream, pageChannel } from '../../qemu/described-stream.ts'
+import {
+  coloSession,
+  describedStream,
+  memoryStream,
+  pageChannel,
+} from '../../qemu/described-stream.ts'
 import { MADE_KINDS, madeStream, streamOfTwins } from '../../ber/made-stream.ts'
 import type { FuzzTarget } from '../fuzz-target.ts'
 
@@ -26,13 +31,14 @@ function seeds(): Uint8Array[] {
     describedStream(),
     describedStream(false),
     coloSession(),
+    memoryStream(),
     streamOfTwins(),
     ...made,
   ]
   return [
     ...streams.flatMap(askedEachWay),
     asked(decoding.decodeDevices, madeStream('whole')),
-    asked(decoding.decodeRam, madeStream('whole')),
+    asked(decoding.decodeSummary, madeStream('whole')),
     asked(
       decoding.decodeChannel,
       pageChannel(2, new Uint8Array(deflateSync(pages, { finishFlush: 2 }))),
