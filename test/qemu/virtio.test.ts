@@ -31,7 +31,7 @@ async function virtioFields(name: string): Promise<Map<string, Uint8Array>> {
   const states = new DeviceStates()
   await walk(file(name), states)
   states.finish()
-  const find = await finderFor({ format: 'text' }, states)
+  const find = await finderFor(states, undefined)
   const found = new Map<string, Uint8Array>()
   for (const section of states.last?.sections ?? []) {
     const from = new BinaryInputVisitor(QemuFileReader.over(section.bytes, section.bodyOffset))

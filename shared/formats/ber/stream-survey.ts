@@ -4,9 +4,10 @@
 // the last thing that is whole in it; a first migration that is cut off is broken.
 
 import { COMMAND_ENABLE_COLO, COMMAND_PACKAGED } from '../qemu/commands.ts'
-import { SilentSink, type StreamCommand } from '../qemu/migration-sink.ts'
+import { SilentSink, type Configuration, type StreamCommand } from '../qemu/migration-sink.ts'
 import type { ByteSource } from '../qemu/qemu-file.ts'
 import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
+import { PAGE_BYTES_DEFAULT } from '../qemu/ram-section.ts'
 import type { VmDescription } from '../qemu/vmdesc.ts'
 import { readDescription } from './described-devices.ts'
 
@@ -30,6 +31,8 @@ export class StreamSurvey extends SilentSink {
   /** In a device state or a package: an end of items is not the end of what it is in. */
   #isInPart = false
   #wholeBytes: number | undefined
+  #descriptionOffset = 0
+  #configuration: Configuration | undefined
 
   /** Walks, and takes the end of a session as it comes. Raises QemuStreamError for all that is wrong. */
   survey(walk: () => void): void {
@@ -43,6 +46,10 @@ export class StreamSurvey extends SilentSink {
     }
   }
 
+  override configuration(configuration: Configuration): void {
+    this.#configuration = configuration
+  }
+
   override command({ id }: StreamCommand): void {
     this.#isColo ||= id === COMMAND_ENABLE_COLO
     this.#isInPart ||= id === COMMAND_PACKAGED
@@ -54,6 +61,7 @@ export class StreamSurvey extends SilentSink {
 
   override description(offset: number, json: Uint8Array): void {
     this.described = readDescription(json, offset)
+    this.#descriptionOffset = offset
     if (this.#isColo) this.#wholeBytes = offset + DESCRIPTION_HEAD_BYTES + json.length
   }
 
@@ -69,6 +77,17 @@ export class StreamSurvey extends SilentSink {
   override deviceStateEnds(offset: number): void {
     this.#isInPart = false
     this.#wholeBytes = offset
+  }
+
+  /** Whether the way back would know the pages that were read. Raises bad-value. */
+  judgePages(pageBytes: number): void {
+    const { described } = this
+    if (this.#configuration?.pageBytes !== undefined) return
+    const told = typeof described === 'string' ? pageBytes : described.page_size
+    const due = this.#configuration === undefined ? PAGE_BYTES_DEFAULT : pageBytes
+    if (told === due) return
+    const rule = `pages of ${told} bytes, where those of the stream have ${due}`
+    throw new QemuStreamError('bad-value', this.#descriptionOffset, 'description', rule)
   }
 }
 

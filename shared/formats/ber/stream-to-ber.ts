@@ -32,6 +32,7 @@ export function streamToBer(
     new MigrationStream(new QemuFileReader(from), to, { pageBytes }).read()
   const survey = new StreamSurvey()
   survey.survey(() => walk(open(), survey))
+  survey.judgePages(pageBytes)
   const { cut, described } = survey
   const convert = (lengths: LengthForm): ConversionReport => {
     const writer = new SectionWriter(new BerWriter(sink, lengths), described, pageBytes)
