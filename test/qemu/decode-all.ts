@@ -3,7 +3,7 @@
 
 import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
-import { LoadvmTracer, traceLine } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { LoadvmTracer, traceLine } from '../../shared/formats/qemu/trace-line.ts'
 import type {
   MigrationSink,
   OpaqueBody,
