@@ -3,7 +3,7 @@
 
 import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
 import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
-import { LoadvmTracer, traceLine } from '../../shared/formats/qemu/trace-line.ts'
+import { LoadvmTracer } from '../../shared/formats/qemu/loadvm-trace.ts'
 import type {
   MigrationSink,
   OpaqueBody,
@@ -17,6 +17,7 @@ import {
   QemuStreamError,
   qemuStreamErrorCodes,
 } from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { traceLine } from '../../shared/formats/qemu/trace-line.ts'
 import { RamImage, type RamStore } from '../../shared/formats/qemu/ram-image.ts'
 import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import { quickDescription } from '../../shared/formats/qemu/vmdesc-quick.ts'
