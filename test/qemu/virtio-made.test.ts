@@ -150,6 +150,26 @@ describe('a made device', () => {
     ['with an index into a ring that is nowhere', made({ desc: 0n })],
     ['with a subsection that is not known', made({ behind: flag('virtio/tomorrow') })],
     [
+      'with a subsection of another version',
+      made({
+        behind(out) {
+          out.u8(5)
+          out.str8('virtio/broken')
+          out.u32(0x101)
+          out.u8(1)
+        },
+      }),
+    ],
+    [
+      'with a subsection twice',
+      made({
+        behind(out) {
+          flag('virtio/broken')(out)
+          flag('virtio/broken')(out)
+        },
+      }),
+    ],
+    [
       'with a subsection that is cut off',
       made({ behind: (out) => head(out, 'virtio/64bit_features') }),
     ],

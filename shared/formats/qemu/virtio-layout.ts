@@ -5,6 +5,7 @@
 // Whatever else is met is no layout: then the field stays bytes.
 
 import { BinaryInputVisitor } from './binary-visitor.ts'
+import { fit, nameAt, QUEUES_MAX, SUBSECTION } from './fitted-description.ts'
 import { ObjectOutputVisitor } from './object-visitor.ts'
 import { CAPABILITY_PCI_EXPRESS, capabilityAt, msixBytes, msixEntries } from './pci-fields.ts'
 import { QemuFileReader } from './qemu-file.ts'
@@ -12,9 +13,9 @@ import { QemuStreamError } from './qemu-stream-error.ts'
 import { transfer } from './transfer.ts'
 import type { VMStateDescription, VMStateField } from './vmstate.ts'
 
-/** Every device has so many queues, used or not: what QEMU allots. */
-const QUEUES_MAX = 1024
 const RING_ENTRIES_MAX = 32_768
+/** Real ones have some 50 KB. */
+const BYTES_MAX = 1024 * 1024
 
 const words = (name: string): VMStateField => ({ name, type: 'uint32', count: 2 })
 
@@ -206,38 +207,26 @@ function isPossible({ queue_sel, queues, vq }: Registers): boolean {
   })
 }
 
-/** Reads by a description from `at` on; returns where that ends, or nothing if it does not fit. */
-function endOf(vmsd: VMStateDescription, bytes: Uint8Array, at: number, into: object) {
-  const file = QemuFileReader.over(bytes.subarray(at))
+/** Where the registers end, which are read into `found`; nothing if they are none. */
+function registersEnd(fields: readonly VMStateField[], bytes: Uint8Array, found: object) {
+  const from = new BinaryInputVisitor(QemuFileReader.over(bytes))
   try {
-    transfer(vmsd, new BinaryInputVisitor(file), new ObjectOutputVisitor(into))
-    return at + file.offset
+    transfer(described('virtio registers', fields), from, new ObjectOutputVisitor(found))
+    return from.offset
   } catch (error) {
     if (error instanceof QemuStreamError) return undefined
     throw error
   }
 }
 
-const SUBSECTION = 0x05
-const PREFIX = Array.from('virtio/', (letter) => letter.charCodeAt(0))
-/** Places that look like the first subsection: more are no accident but damage. */
-const PLACES_MAX = 8
-/** Real ones have some 50 KB. */
-const BYTES_MAX = 4 * 1024 * 1024
-
-const looksLikeSubsection = (bytes: Uint8Array, at: number) =>
-  PREFIX.every((letter, i) => bytes[at + 2 + i] === letter)
-
-/** Where the subsections begin; the end if there are none; nothing if some do not lead to the end. */
-function subsectionsAt(bytes: Uint8Array, from: number, { subsections }: Transport) {
-  const vmsd = described('virtio', [], subsections)
-  let places = 0
-  for (let at = bytes.indexOf(SUBSECTION, from); at >= 0; at = bytes.indexOf(SUBSECTION, at + 1)) {
-    if (!looksLikeSubsection(bytes, at)) continue
-    if (endOf(vmsd, bytes, at, {}) === bytes.length) return at
-    if (++places === PLACES_MAX) break
-  }
-  return places === 0 ? bytes.length : undefined
+/** Where the subsections begin; the end if there are none; nothing if they do not lead to the end. */
+function findSubsections(bytes: Uint8Array, from: number, transport: Transport, queues: number) {
+  let at = bytes.indexOf(SUBSECTION, from)
+  while (at >= 0 && !nameAt(bytes, at).startsWith('virtio/')) at = bytes.indexOf(SUBSECTION, at + 1)
+  if (at < 0) return { at: bytes.length, subsections: [] }
+  const fitted = fit(described('virtio', [], transport.subsections), bytes, at, queues)
+  if (fitted?.end !== bytes.length) return undefined
+  return { at, subsections: fitted.vmsd.subsections ?? [] }
 }
 
 export interface VirtioLayout {
@@ -253,12 +242,12 @@ export function virtioLayout(bytes: Uint8Array): VirtioLayout | undefined {
   if (transport === undefined || bytes.length > BYTES_MAX) return undefined
   const fields = registers(transport)
   const found: Partial<Registers> = {}
-  const end = endOf(described('virtio registers', fields), bytes, 0, found)
+  const end = registersEnd(fields, bytes, found)
   if (end === undefined || !isPossible(found as Registers)) return undefined
-  const behind = subsectionsAt(bytes, end, transport)
+  const { queues } = found as Registers
+  const behind = findSubsections(bytes, end, transport, queues)
   if (behind === undefined) return undefined
-  const own: VMStateField = { name: 'device', type: 'buffer', size: behind - end }
-  const all = behind > end ? [...fields, own] : fields
-  const vmsd = described('virtio', all, transport.subsections)
-  return { vmsd, queues: (found as Registers).queues }
+  const own: VMStateField = { name: 'device', type: 'buffer', size: behind.at - end }
+  const all = own.size === 0 ? fields : [...fields, own]
+  return { vmsd: described('virtio', all, behind.subsections), queues }
 }
