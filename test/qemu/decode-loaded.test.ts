@@ -1,11 +1,9 @@
 // The judge is a QEMU: it loads a stream of the corpus, and what it then has in its memory is what our images hold;
 // what it traces while it loads is what we say that it traces. Only where qemu-system-x86_64 is installed.
 
-import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RamFiles } from '../../cli/decode/ram-files.ts'
 import { walk } from '../../cli/decode/walk.ts'
@@ -15,13 +13,10 @@ import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
 import { DeviceStates } from '../../cli/decode/device-states.ts'
 import { CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
+import { HAS_QEMU, Qemu, QEMU_MISSING } from './qemu-process.ts'
 
-const QEMU = 'qemu-system-x86_64'
-const hasQemu = spawnSync(QEMU, ['--version']).status === 0
-const isHere = hasQemu && STREAM_NAMES.length > 0
-const MISSING = hasQemu
-  ? CORPUS_MISSING
-  : `${QEMU} is not installed (apt-get install qemu-system-x86)`
+const isHere = HAS_QEMU && STREAM_NAMES.length > 0
+const MISSING = HAS_QEMU ? CORPUS_MISSING : QEMU_MISSING
 
 const folder = mkdtempSync(join(tmpdir(), 'colo-decode-loaded-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -49,31 +44,16 @@ async function load(name: string, file: string): Promise<Loaded> {
   writeFileSync(FLOPPY, new Uint8Array(1_474_560))
   const [dump, log] = ['memory', 'log'].map((what) => join(folder, `${name}.${what}`))
   const events = ['loadvm*', 'qemu_loadvm*', 'vmstate_load', 'ram_load_loop', 'ram_load_complete']
-  const qemu = spawn(QEMU, [
-    ...['-accel', 'tcg', '-M', 'pc', '-m', '8', '-nodefaults', '-display', 'none', '-S'],
-    ...MACHINES[name],
-    ...['-incoming', 'defer', '-qmp', 'stdio', '-D', log],
-    ...events.flatMap((event) => ['-trace', event]),
-  ])
-  const lines = createInterface({ input: qemu.stdout })[Symbol.asyncIterator]()
-  const ask = async (execute: string, args?: object): Promise<{ status?: string }> => {
-    qemu.stdin.write(`${JSON.stringify({ execute, arguments: args })}\n`)
-    for (;;) {
-      const { value, done } = await lines.next()
-      if (done) throw new Error(`${QEMU} ended: ${String(qemu.stderr.read())}`)
-      const answer = JSON.parse(value) as { return?: { status?: string }; error?: object }
-      if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
-      if (answer.return !== undefined) return answer.return
-    }
-  }
+  const traced = events.flatMap((event) => ['-trace', event])
+  const incoming = ['-S', ...MACHINES[name], '-incoming', 'defer', '-D', log, ...traced]
+  const qemu = await Qemu.start(8, incoming)
   try {
-    await ask('qmp_capabilities')
     const compress = { capability: 'compress', state: name === 'pc-compress' }
-    await ask('migrate-set-capabilities', { capabilities: [compress] })
-    await ask('migrate-incoming', { uri: `exec:cat ${file}` })
-    while ((await ask('query-status')).status === 'inmigrate');
-    await ask('pmemsave', { val: 0, size: RAM_BYTES, filename: dump })
-    await ask('quit')
+    await qemu.ask('migrate-set-capabilities', { capabilities: [compress] })
+    await qemu.ask('migrate-incoming', { uri: `exec:cat ${file}` })
+    while ((await qemu.ask('query-status')).status === 'inmigrate');
+    await qemu.ask('pmemsave', { val: 0, size: RAM_BYTES, filename: dump })
+    await qemu.ask('quit')
   } finally {
     qemu.kill()
   }
