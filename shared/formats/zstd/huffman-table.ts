@@ -86,6 +86,7 @@ function tableOf(input: PaddedInput, at: number, weights: Uint8Array, count: num
   }
   weights[count] = highBit(left) + 1
   for (let i = 0; i <= count; i++) starts[weights[i] + 1] += 1
+  if (starts[2] < 2) input.refuse(at, 'weights that make up no Huffman code')
   // Places are given from the lightest symbols, whose codes are the longest, to the heaviest.
   starts[1] = 0
   for (let weight = 1; weight <= bits; weight++) {
