@@ -123,6 +123,10 @@ describe('page channels', () => {
     expect(said).toEqual(['a 1: 7 7', 'a 2: 8 8'])
     expect(channel.owesEcho).toBe(false)
     expect(readAll(channelOf([one, two])).channel.owesEcho).toBe(true)
+    // The next sync may come first.
+    expect(readAll(channelOf([one, two, empty])).channel.owesEcho).toBe(true)
+    const echo = { flags: 0, pages: [] }
+    expect(readAll(channelOf([one, two, empty, echo])).channel.owesEcho).toBe(false)
     expect(readAll(channelOf([empty])).channel).toMatchObject({ method: undefined, pages: 0 })
   })
 

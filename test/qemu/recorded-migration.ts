@@ -39,6 +39,11 @@ const FIRMWARE_CODE = [
 /** At the processor's first address, 16 bytes before the end: jmp f000:0000. */
 const RESET = [0xea, 0x00, 0x00, 0x00, 0xf0]
 
+export interface Packing {
+  readonly method: 'none' | 'zlib' | 'zstd'
+  readonly level?: number
+}
+
 export interface RecordedMigration {
   readonly file: string
   /** Physical memory of the guest that was sent, from 0 on, when it was over. */
@@ -112,7 +117,11 @@ async function contentsOf(socket: Socket): Promise<Buffer> {
 }
 
 const CAPABILITIES = { capabilities: [{ capability: 'multifd', state: true }] }
-const CHANNELS = { 'multifd-channels': 2 }
+
+const parametersOf = ({ method }: Packing) => ({
+  'multifd-channels': 2,
+  'multifd-compression': method,
+})
 
 async function memoryOf(qemu: Qemu, file: string): Promise<Buffer> {
   await qemu.ask('pmemsave', { val: 0, size: RAM_MEGABYTES * MIB, filename: file })
@@ -138,14 +147,17 @@ async function migrate(qemu: Qemu, uri: string): Promise<number> {
 /** Migrates a guest, with two page channels packed so, into FILE, FILE.ch1 and FILE.ch2. */
 export async function recordMigration(
   file: string,
-  packing: object,
+  packing: Packing,
   guest: 'runs' | 'stands still',
 ): Promise<RecordedMigration> {
   const [bios, contents] = ['bios', 'image'].map((what) => `${file}.${what}`)
   writeFileSync(bios, firmware())
   writeFileSync(contents, image())
   const load = `loader,file=${contents},addr=0x${IMAGE_ADDRESS.toString(16)},force-raw=on`
-  const machine = ['-bios', bios, '-device', load]
+  const { method, level } = packing
+  const leveled = level === undefined ? [] : [`migration.multifd-${method}-level=${level}`]
+  const globals = leveled.flatMap((one) => ['-global', one])
+  const machine = ['-bios', bios, '-device', load, ...globals]
   const recorder = await Recorder.start()
   const qemu = await Qemu.start(RAM_MEGABYTES, [...machine, ...(guest === 'runs' ? [] : ['-S'])])
   let rounds: number
@@ -153,7 +165,7 @@ export async function recordMigration(
   try {
     await qemu.ask('migrate-set-capabilities', CAPABILITIES)
     const slow = { 'max-bandwidth': 16 * MIB, 'downtime-limit': 1 }
-    await qemu.ask('migrate-set-parameters', { ...CHANNELS, ...packing, ...slow })
+    await qemu.ask('migrate-set-parameters', { ...parametersOf(packing), ...slow })
     rounds = await migrate(qemu, recorder.uri)
     memory = await memoryOf(qemu, `${file}.memory`)
     await qemu.ask('quit')
@@ -168,14 +180,14 @@ export async function recordMigration(
 }
 
 /** What a QEMU that loads the recorded files has in its memory then. */
-export async function loadMigration(file: string, packing: object): Promise<Buffer> {
+export async function loadMigration(file: string, packing: Packing): Promise<Buffer> {
   const path = `${file}.socket`
   const machine = ['-bios', `${file}.bios`, '-S', '-incoming', 'defer']
   const qemu = await Qemu.start(RAM_MEGABYTES, machine)
   const sockets: Socket[] = []
   try {
     await qemu.ask('migrate-set-capabilities', CAPABILITIES)
-    await qemu.ask('migrate-set-parameters', { ...CHANNELS, ...packing })
+    await qemu.ask('migrate-set-parameters', parametersOf(packing))
     await qemu.ask('migrate-incoming', { uri: `unix:${path}` })
     // The first to connect is the main stream.
     for (const ending of ['', '.ch1', '.ch2']) {

@@ -62,8 +62,8 @@ export class MultifdChannel {
   /** Packets are numbered from 0, all channels together; now and then QEMU gives one number twice. */
   highestNumber = -1
   /**
-   * A sync that comes while QEMU sends a packet of pages goes out with that packet, and takes its number; an empty
-   * packet with the same number follows, unless the migration was over before.
+   * A sync that comes while QEMU sends a packet of pages goes out with that packet, and takes its number; sooner or
+   * later an empty packet without a sync follows in its place, unless the migration was over before.
    */
   owesEcho = false
 
@@ -122,7 +122,7 @@ export class MultifdChannel {
       if (i < count) addresses.push(address)
     }
     const isSync = (flags & FLAG_SYNC) !== 0
-    this.owesEcho = isSync && count > 0
+    if (isSync === count > 0) this.owesEcho = isSync
     // Without pages the length is a left-over of the packet before.
     if (count > 0) this.#readPages(this.#blockOf(text, blocks), addresses, flags, dataBytes)
     return isSync
