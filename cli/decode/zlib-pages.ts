@@ -40,8 +40,9 @@ export class ZlibChannel implements ChannelUnpacker {
       this.#window = new Uint8Array(Buffer.concat([this.#window, bytes]).subarray(-WINDOW_BYTES))
       return bytes
     } catch (error) {
-      const isLong = error instanceof Error && 'code' in error && error.code === TOO_LONG
-      return { at: 0, rule: isLong ? 'it holds more than is due' : String(error) }
+      if (!(error instanceof Error)) throw error
+      const isLong = 'code' in error && error.code === TOO_LONG
+      return { at: 0, rule: isLong ? 'it holds more than is due' : error.message }
     }
   }
 }
