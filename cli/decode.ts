@@ -87,7 +87,7 @@ const DETAILS: Readonly<Record<string, OptionRow>> = {
     read: wholeNumber,
   },
   channel: {
-    words: 'a page channel of multifd (again for each; else FILE.chN)',
+    words: 'a page channel of multifd, plain, zlib or zstd (again for each; else FILE.chN)',
     value: 'file',
     repeats: true,
   },

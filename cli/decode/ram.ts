@@ -1,4 +1,5 @@
-// `--ram`: the guest's memory as it is at the end of the stream, a file for each block.
+// `--ram`: the guest's memory as it is at the end of the stream, a file for each block. That pages are missing is an
+// error here, for the files then look whole and are not.
 
 import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import type { DecodeOptions } from '../decode.ts'
@@ -30,17 +31,18 @@ export async function writeRam(
   } catch (error) {
     throw fileError(folder, error, 'write')
   }
+  const { ending = null, offset, hint } = walked
+  const error = walked.error ?? walked.missing
   if (format === 'json') {
     const blocks = [...paths].map(([block, file]) => ({ block, file }))
-    const { ending = null, error, offset } = walked
     const fault = error === undefined ? null : { code: error.code, offset, message: error.message }
     say(
       `${JSON.stringify({ stream: path, blocks, pages, ending, endsAt: offset, error: fault })}\n`,
     )
-    complain(path, walked)
+    complain(path, { error, hint })
     return
   }
   for (const [block, file] of paths) say(`${block}: ${file}\n`)
   say(`${pages} pages; ${endingText(walked)}\n`)
-  complain(path, walked)
+  complain(path, { error, hint })
 }

@@ -88,19 +88,20 @@ async function showSummary(
   settings: WalkSettings,
 ): Promise<void> {
   const { Summary } = await import('./summary.ts')
-  const { summaryJson, summaryText } = await import('./summary-text.ts')
+  const { channelLines, summaryJson, summaryText } = await import('./summary-text.ts')
   const summary = new Summary()
   const walked = await walk(path, summary, settings)
   summary.finish()
-  const { ending = null, error, offset, channels } = walked
+  const { ending = null, error, offset, channels, channelRows, missing } = walked
   const told = {
-    ...{ channels, ending, endsAt: offset },
+    ...{ channels, pageChannels: channelRows, ending, endsAt: offset },
+    missing: missing?.rule ?? null,
     error: error === undefined ? null : { code: error.code, offset, message: error.message },
   }
   const text =
     options.format === 'json'
       ? summaryJson(summary, path, told)
-      : summaryText(summary, path, endingText(walked))
+      : summaryText(summary, path, [...channelLines(walked), endingText(walked)])
   if (options.format === 'json' || summary.version > 0) say(text)
   complain(path, walked)
 }

@@ -2,6 +2,7 @@
 
 import { formatTable } from '../table.ts'
 import { showBytes } from '../units.ts'
+import type { Walked } from './walk.ts'
 import { PAGE_FORMS, type PageCounts, type Summary } from './summary.ts'
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -13,7 +14,7 @@ function countsOf(counts: PageCounts): string {
   return parts.length === 0 ? 'no pages' : parts.join(', ')
 }
 
-export function summaryText(summary: Summary, name: string, ending: string): string {
+export function summaryText(summary: Summary, name: string, ending: readonly string[]): string {
   const { version, machine, commands, sections, checkpoints, bitmaps } = summary
   const lines = [
     `${name}: QEMU migration stream, version ${version}, ${machine ?? 'machine not named'}`,
@@ -39,8 +40,17 @@ export function summaryText(summary: Summary, name: string, ending: string): str
   lines.push('', descriptionLine(summary))
   if (checkpoints.length > 0) lines.push('', ...checkpointLines(summary))
   if (summary.paddingBytes > 0) lines.push(`${summary.paddingBytes} zero bytes behind the end`)
-  lines.push(`pages: ${countsOf(summary.pageCounts)}`, ending)
+  lines.push(`pages: ${countsOf(summary.pageCounts)}`, ...ending)
   return `${lines.join('\n')}\n`
+}
+
+/** How pages came beside the stream. */
+export function channelLines({ channelRows }: Walked): string[] {
+  const rows = channelRows.map(({ channel, packets, pages, method, bytes }) => [
+    ...[String(channel), String(packets), String(pages), method ?? '-', showBytes(bytes)],
+  ])
+  const titles = ['page channel', 'packets', 'pages', 'packing', 'bytes']
+  return rows.length > 0 ? [formatTable(titles, rows)] : []
 }
 
 function descriptionLine({ descriptionOffset, descriptionBytes, hasFooters }: Summary): string {

@@ -33,6 +33,7 @@ const worldly = (name: string, files: RegExp, packages: readonly string[] = []):
 const ROOMS: readonly Room[] = [
   pure('protocol', /^shared\/protocol\//),
   pure('formats', /^shared\/formats\/[^/]+$/),
+  pure('zstd', /^shared\/formats\/zstd\//),
   pure('verify', /^shared\/formats\/verify\//),
   { ...pure('qemu', /^shared\/formats\/qemu\//), never: ['verify'] },
   { ...pure('ber', /^shared\/formats\/ber\//), never: ['verify'] },
@@ -53,6 +54,7 @@ const ROOMS: readonly Room[] = [
   worldly('cli', /^cli\//, ['commander', 'zod']),
   worldly('bench', /^bench\//, ['asn1js', 'zod']),
   worldly('test', /^test\//, [
+    '@bokuweb/zstd-wasm',
     'asn1js',
     'fast-check',
     'ioredis',

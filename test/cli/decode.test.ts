@@ -75,11 +75,18 @@ describe.skipIf(!isHere)(`streams (else ${CORPUS_MISSING})`, () => {
       writeFileSync(second, channelBytes('pc-multifd', 2))
       const all = await colo('decode', file, '--channel', first, '--channel', second)
       expect(all).toMatchObject({ code: 0, stderr: '' })
-      for (const one of [first, second]) {
+      const lacks = [
+        [first, /\d+ of 1[34] packets are there: name all channels/],
+        [second, /channel 0 is missing: name all channels/],
+      ] as const
+      for (const [one, rule] of lacks) {
         const { code, stderr } = await colo('decode', file, '--channel', one)
-        expect(stderr).toMatch(/\d+ of 1[34] packets are there: name all channels/)
+        expect(stderr).toMatch(rule)
         expect(code).toBe(1)
       }
+      const ram = await colo('decode', file, '--ram', join(folder, 'images'))
+      expect(ram.code).toBe(1)
+      expect(ram.stderr).toContain('they went through multifd: name its page channels')
     })
   })
 

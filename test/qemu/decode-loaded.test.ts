@@ -14,10 +14,10 @@ import { RamImage } from '../../shared/formats/qemu/ram-image.ts'
 import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
 import { DeviceStates } from '../../cli/decode/device-states.ts'
 import { CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
-import { hasQemu, QEMU_MISSING, withQemu } from './qemu-process.ts'
+import { HAS_QEMU, Qemu, QEMU_MISSING, traced } from './qemu-process.ts'
 
-const isHere = hasQemu && STREAM_NAMES.length > 0
-const MISSING = hasQemu ? CORPUS_MISSING : QEMU_MISSING
+const isHere = HAS_QEMU && STREAM_NAMES.length > 0
+const MISSING = HAS_QEMU ? CORPUS_MISSING : QEMU_MISSING
 
 const folder = mkdtempSync(join(tmpdir(), 'colo-decode-loaded-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -45,14 +45,18 @@ async function load(name: string, file: string): Promise<Loaded> {
   writeFileSync(FLOPPY, new Uint8Array(1_474_560))
   const [dump, log] = ['memory', 'log'].map((what) => join(folder, `${name}.${what}`))
   const events = ['loadvm*', 'qemu_loadvm*', 'vmstate_load', 'ram_load_loop', 'ram_load_complete']
-  const args = [...(MACHINES[name] ?? []), '-incoming', 'defer']
-  await withQemu(args, { log, events }, async (ask) => {
+  const incoming = ['-S', ...MACHINES[name], '-incoming', 'defer', ...traced(log, events)]
+  const qemu = await Qemu.start(8, incoming)
+  try {
     const compress = { capability: 'compress', state: name === 'pc-compress' }
-    await ask('migrate-set-capabilities', { capabilities: [compress] })
-    await ask('migrate-incoming', { uri: `exec:cat ${file}` })
-    while ((await ask('query-status')).status === 'inmigrate');
-    await ask('pmemsave', { val: 0, size: RAM_BYTES, filename: dump })
-  })
+    await qemu.ask('migrate-set-capabilities', { capabilities: [compress] })
+    await qemu.ask('migrate-incoming', { uri: `exec:cat ${file}` })
+    while ((await qemu.ask('query-status')).status === 'inmigrate');
+    await qemu.ask('pmemsave', { val: 0, size: RAM_BYTES, filename: dump })
+    await qemu.ask('quit')
+  } finally {
+    qemu.kill()
+  }
   return { memory: readFileSync(dump), trace: readFileSync(log, 'utf8').trimEnd().split('\n') }
 }
 

@@ -1,42 +1,49 @@
-// A real QEMU that does nothing but what it is asked, over QMP on its standard streams: a stopped PC of 8 MiB.
+// A QEMU that a test starts and asks by QMP on its standard streams. Only where qemu-system-x86_64 is installed.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-export const QEMU = 'qemu-system-x86_64'
-export const hasQemu = spawnSync(QEMU, ['--version']).status === 0
+const QEMU = 'qemu-system-x86_64'
+
+export const HAS_QEMU = spawnSync(QEMU, ['--version']).status === 0
 export const QEMU_MISSING = `${QEMU} is not installed (apt-get install qemu-system-x86)`
 
-export type Ask = (execute: string, args?: object) => Promise<{ readonly status?: string }>
+/** To have it write what it traces of `events` into a file. */
+export function traced(log = '', events: readonly string[]): string[] {
+  return ['-D', log, ...events.flatMap((event) => ['-trace', event])]
+}
 
-/** Asks it for all that `use` wants, then it quits. What it traces of `events` is in `log`. */
-export async function withQemu(
-  args: readonly string[],
-  { log, events }: { readonly log: string; readonly events: readonly string[] },
-  use: (ask: Ask) => Promise<void>,
-): Promise<void> {
-  const qemu = spawn(QEMU, [
-    ...['-accel', 'tcg', '-M', 'pc', '-m', '8', '-nodefaults', '-display', 'none', '-S'],
-    ...args,
-    ...['-qmp', 'stdio', '-D', log],
-    ...events.flatMap((event) => ['-trace', event]),
-  ])
-  const lines = createInterface({ input: qemu.stdout })[Symbol.asyncIterator]()
-  const ask: Ask = async (execute, given) => {
-    qemu.stdin.write(`${JSON.stringify({ execute, arguments: given })}\n`)
+export class Qemu {
+  readonly #process: ChildProcessWithoutNullStreams
+  readonly #lines: AsyncIterator<string>
+
+  private constructor(args: readonly string[]) {
+    this.#process = spawn(QEMU, [...args, '-qmp', 'stdio'])
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+  }
+
+  /** A small machine without anything but what is named. */
+  static async start(megabytes: number, args: readonly string[]): Promise<Qemu> {
+    const machine = ['-accel', 'tcg', '-M', 'pc', '-m', String(megabytes)]
+    const qemu = new Qemu([...machine, '-nodefaults', '-display', 'none', ...args])
+    await qemu.ask('qmp_capabilities')
+    return qemu
+  }
+
+  /** What the command returns. Raises what QEMU says is wrong with it. */
+  async ask(execute: string, args?: object): Promise<Readonly<Record<string, unknown>>> {
+    this.#process.stdin.write(`${JSON.stringify({ execute, arguments: args })}\n`)
     for (;;) {
-      const { value, done } = await lines.next()
-      if (done) throw new Error(`${QEMU} ended: ${String(qemu.stderr.read())}`)
-      const answer = JSON.parse(value) as { return?: { status?: string }; error?: object }
+      const { value, done } = await this.#lines.next()
+      if (done) throw new Error(`${QEMU} ended: ${String(this.#process.stderr.read())}`)
+      const answer = JSON.parse(value) as { return?: Record<string, unknown>; error?: object }
       if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
       if (answer.return !== undefined) return answer.return
     }
   }
-  try {
-    await ask('qmp_capabilities')
-    await use(ask)
-    await ask('quit')
-  } finally {
-    qemu.kill()
+
+  /** Whatever it is doing. */
+  kill(): void {
+    this.#process.kill()
   }
 }

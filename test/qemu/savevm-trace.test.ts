@@ -15,7 +15,7 @@ import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
 import { DeviceStates } from '../../cli/decode/device-states.ts'
 import { walk } from '../../cli/decode/walk.ts'
 import { CAPTURE_NAMES, captureBytes, CORPUS_MISSING } from './corpus.ts'
-import { hasQemu, QEMU_MISSING, withQemu } from './qemu-process.ts'
+import { HAS_QEMU, Qemu, QEMU_MISSING, traced } from './qemu-process.ts'
 
 const wanted = fileURLToPath(
   new URL('../../../shared/spec/trace-events-wanted.txt', import.meta.url),
@@ -95,16 +95,16 @@ describe.skipIf(!existsSync(wanted))('the tables of events (need ../shared/spec)
   })
 })
 
-describe.skipIf(!hasQemu)(`a QEMU (else ${QEMU_MISSING})`, () => {
+describe.skipIf(!HAS_QEMU)(`a QEMU (else ${QEMU_MISSING})`, () => {
   it('traces what we say of the stream that it writes', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colo-savevm-'))
     const [file, log] = [join(folder, 'stream'), join(folder, 'log')]
+    const events = ['savevm*', 'qemu_savevm*', 'vmstate_save']
+    const qemu = await Qemu.start(8, ['-S', '-vga', 'none', '-net', 'none', ...traced(log, events)])
     try {
-      const events = ['savevm*', 'qemu_savevm*', 'vmstate_save']
-      await withQemu(['-vga', 'none', '-net', 'none'], { log, events }, async (ask) => {
-        await ask('migrate', { uri: `exec:cat > ${file}` })
-        while ((await ask('query-migrate')).status !== 'completed');
-      })
+      await qemu.ask('migrate', { uri: `exec:cat > ${file}` })
+      while ((await qemu.ask('query-migrate')).status !== 'completed');
+      await qemu.ask('quit')
       const states = new DeviceStates([])
       await walk(file, states)
       const { devices } = readVmDescription(states.json ?? new Uint8Array())
@@ -117,6 +117,7 @@ describe.skipIf(!hasQemu)(`a QEMU (else ${QEMU_MISSING})`, () => {
       expect(lines.length).toBeGreaterThan(90)
       expect(lines).toEqual(heard.map((line) => line.trimEnd()))
     } finally {
+      qemu.kill()
       rmSync(folder, { recursive: true })
     }
   })

@@ -46,8 +46,8 @@ export interface WalkOptions {
   readonly pageBytes?: number
   /** Reads the sizes of devices from a description, if not sizesOfDevices. `offset` is that of the JSON. */
   readonly describe?: (json: Uint8Array, offset: number) => SizeOfDevice
-  /** Called behind each body of section ram: what page channels beside the stream sent belongs before it. */
-  readonly ramEnds?: (blocks: readonly RamBlock[], pageBytes: number) => void
+  /** Called where page channels of multifd sync: what they sent up to their next sync packet belongs before it. */
+  readonly syncs?: (blocks: readonly RamBlock[], pageBytes: number) => void
 }
 
 export class MigrationStream {
@@ -56,7 +56,6 @@ export class MigrationStream {
   readonly #ram: RamReader
   readonly #delimiter: SectionDelimiter
   readonly #describe: NonNullable<WalkOptions['describe']>
-  readonly #ramEnds: WalkOptions['ramEnds']
   readonly #live = new Map<number, SectionHead>()
   #seen = new Occurrences()
   #sections = 0
@@ -66,12 +65,13 @@ export class MigrationStream {
   constructor(file: QemuFileReader, sink: MigrationSink, options: WalkOptions = {}) {
     this.#file = file
     this.#sink = sink
-    this.#ram = new RamReader(file, sink)
+    const { syncs } = options
+    const ram = new RamReader(file, sink, () => syncs?.(ram.blocks, ram.pageBytes))
+    this.#ram = ram
     this.#ram.pageBytes = options.pageBytes ?? this.#ram.pageBytes
     this.#describe = options.describe ?? sizesOfDevices
     this.#delimiter = new SectionDelimiter(file, this.#describe)
     this.#delimiter.sizes = options.sizes
-    this.#ramEnds = options.ramEnds
   }
 
   /** Reads to the end of the source. Raises QemuStreamError. */
@@ -85,6 +85,11 @@ export class MigrationStream {
     }
     if (!file.atEnd) this.#readPadding()
     return 'whole'
+  }
+
+  /** See RamReader: that pages went beside this stream. */
+  get isBesideChannels(): boolean {
+    return this.#ram.isBesideChannels
   }
 
   #readHeader(): void {
@@ -216,10 +221,8 @@ export class MigrationStream {
     const file = this.#file
     this.#sink.sectionBegins(head)
     const isLive = head.type !== SECTION_FULL
-    if (isLive && head.idstr === 'ram') {
-      this.#ram.readBody()
-      this.#ramEnds?.(this.#ram.blocks, this.#ram.pageBytes)
-    } else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
+    if (isLive && head.idstr === 'ram') this.#ram.readBody()
+    else if (isLive && head.idstr === 'block') readDiskBody(file, this.#sink)
     else if (isLive && head.idstr === 'dirty-bitmap') readDirtyBitmapBody(file, this.#sink)
     else {
       const { length, delimiter } = this.#delimiter.bodyOf({

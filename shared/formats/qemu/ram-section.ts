@@ -28,6 +28,7 @@ const BLOCK_BYTES_MAX = 2n ** 52n
 export class RamReader {
   readonly #file: QemuFileReader
   readonly #sink: RamSink
+  readonly #sync: (() => void) | undefined
   /** Of a page of the target; known from the configuration, or assumed. */
   pageBytes = PAGE_BYTES_DEFAULT
   /** x-ignore-shared: each block is listed with its address. */
@@ -37,14 +38,31 @@ export class RamReader {
   #blocks: readonly RamBlock[] = []
   #byName = new Map<string, RamBlock>()
   #current: RamBlock | undefined
+  #records = new Float64Array(0)
+  #hasContents = false
+  #flushes = false
 
-  constructor(file: QemuFileReader, sink: RamSink) {
+  /** `sync` is called where page channels beside the stream are to be read up to their next sync. */
+  constructor(file: QemuFileReader, sink: RamSink, sync?: () => void) {
     this.#file = file
     this.#sink = sink
+    this.#sync = sync
   }
 
   get blocks(): readonly RamBlock[] {
     return this.#blocks
+  }
+
+  /**
+   * That page channels of multifd carried the pages, if it is so. A stream of QEMU 7.2 does not say it; but pages
+   * that are not all zero then stand in none of its records, and blocks have fewer records than pages.
+   */
+  get isBesideChannels(): boolean {
+    if (this.#flushes) return true
+    if (this.#hasContents) return false
+    return this.#blocks.some(({ usedBytes }, index) => {
+      return (this.#records[index] ?? 0) < usedBytes / this.pageBytes
+    })
   }
 
   /** Reads records up to and with EOS. Raises bad-ram. */
@@ -57,6 +75,9 @@ export class RamReader {
       const flags = low & mask
       if (flags === RAM_EOS || flags === RAM_HOOK || flags === RAM_MULTIFD_FLUSH) {
         this.#sink.mark(high, low)
+        this.#flushes ||= flags === RAM_MULTIFD_FLUSH
+        // From 8.0 on QEMU may mark the syncs, and then ends of sections are none.
+        if (flags === RAM_MULTIFD_FLUSH || (flags === RAM_EOS && !this.#flushes)) this.#sync?.()
         if (flags === RAM_EOS) return
       } else if (flags === RAM_MEM_SIZE) {
         this.#readBlocks(high, low - flags)
@@ -79,6 +100,8 @@ export class RamReader {
       const rule = `a page at 0x${address.toString(16)} of ${block.name}, which has 0x${block.usedBytes.toString(16)} bytes`
       this.#refuse(8, rule)
     }
+    this.#records[block.index]++
+    this.#hasContents ||= kind !== RAM_ZERO
     if (kind === RAM_ZERO) {
       this.#sink.zeroPage(block, address, flags, file.u8())
     } else if (kind === RAM_PAGE) {
@@ -142,6 +165,7 @@ export class RamReader {
       this.#refuse(8, 'two blocks of one name in the list')
     }
     this.#byName = new Map(blocks.map((block) => [block.name, block]))
+    if (blocks.length !== this.#records.length) this.#records = new Float64Array(blocks.length)
     if (this.#current !== undefined) this.#current = this.#byName.get(this.#current.name)
     this.#sink.blocks(offset, blocks)
     file.item = 'ram'
