@@ -16,5 +16,5 @@ COPY --from=build /app/dist ./dist
 RUN mkdir -p /var/lib/colo && chown node:node /var/lib/colo
 USER node
 VOLUME /var/lib/colo
-ENTRYPOINT ["node", "dist/cli/colo.js"]
+ENTRYPOINT ["node", "dist/bin/colo.cjs"]
 CMD ["--help"]

@@ -1,14 +1,14 @@
 // Brings a checkout to the point where everything runs: installs what the lock file names, compiles the
-// sources and the guests, and puts `colo` where npx finds it. Every npm script calls it first, so that a
+// sources and the guests, bundles the command, and puts `colo` where npx finds it. Every npm script calls it first, so that a
 // fresh clone needs no second command; on an unchanged tree it costs one incremental compile. It is plain
 // JavaScript without dependencies because it runs before there are any. All it says goes to stderr, since
 // stdout belongs to the command that follows. `node setup.mjs check` also lints and checks the format.
 import { spawnSync } from 'node:child_process'
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -51,6 +51,7 @@ function install() {
 function compile() {
   if (!existsSync('dist')) console.error('setup: compiling ...')
   run('the compilation', bin('tsc'), ['-b'])
+  run('the bundling', process.execPath, ['bundle.mjs'])
 }
 
 /** Every folder below guests/ whose name.ts is AssemblyScript becomes dist/guests/name.wasm. */
@@ -76,10 +77,8 @@ function compileGuests() {
 }
 
 function link() {
-  const target = join('dist', 'cli', 'colo.js')
-  if (!existsSync(target)) return
-  chmodSync(target, 0o755)
-  if (existsSync(bin('colo'))) return
+  const target = join('dist', 'bin', 'colo.cjs')
+  if (existsSync(bin('colo')) && realpathSync(bin('colo')) === realpathSync(target)) return
   rmSync(bin('colo'), { force: true })
   symlinkSync(relative(join('node_modules', '.bin'), target), bin('colo'))
 }

@@ -1,6 +1,8 @@
 // Two projects: what computes runs in parallel; what starts real daemons runs one file at a time, because
 // deadlines of a few milliseconds mean nothing on cores that other tests burn.
 import { defineConfig } from 'vitest/config'
+// Tests of the command run what users run, and not what was bundled of older sources.
+import './bundle.mjs'
 
 const realProcesses = [
   'test/integration/**/*.test.ts',

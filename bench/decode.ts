@@ -20,6 +20,7 @@ import { QemuFileWriter } from '../shared/formats/qemu/qemu-file.ts'
 import { RAM_CONTINUE, RAM_EOS, RAM_PAGE, RAM_ZERO } from '../shared/formats/qemu/ram-section.ts'
 import { absolute, beside, type Benchmark, type Figure, type Plan } from './figure.ts'
 import { referenceScript, REFERENCE_MISSING } from './reference/analyze-migration.ts'
+import { pythonPath } from './reference/python.ts'
 
 const PAGE_BYTES = 4096
 const GIB = 1024 ** 3
@@ -30,7 +31,7 @@ const MEMORY_MB_MAX = 120
 const KB = 1000
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const COLO = join(ROOT, 'dist', 'cli', 'colo.js')
+const COLO = join(ROOT, 'dist', 'bin', 'colo.cjs')
 const DEFAULT_PC = join(ROOT, '..', 'shared', 'corpus', 'qemu-streams', 'pc-default-bios.mig.xz')
 
 /** Prints the most memory that the process had, in KiB, on its standard error. */
@@ -77,7 +78,7 @@ function msOf(command: string, args: readonly string[]): number {
 
 function peakMb(file: string): number {
   const args = ['--import', TELL_MEMORY, COLO, 'decode', file, '--state']
-  const { stderr } = spawnSync('node', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const { stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   return (Number(/rss (\d+)/.exec(String(stderr))?.[1]) * 1024) / KB / KB
 }
 
@@ -94,11 +95,11 @@ function measure({ rounds, tell }: Plan, { name, file, ratio }: Case): Figure[] 
   const again: number[] = []
   const memory: number[] = []
   for (let round = 0; round < rounds; round++) {
-    ours.push(msOf('node', [COLO, 'decode', file, '--state']))
+    ours.push(msOf(process.execPath, [COLO, 'decode', file, '--state']))
     memory.push(peakMb(file))
     if (script === undefined) continue
     for (const times of [theirs, again])
-      times.push(msOf('python3', [script, '-f', file, '-d', 'state']))
+      times.push(msOf(pythonPath() ?? '', [script, '-f', file, '-d', 'state']))
     tell(`${name}: ${ours.at(-1)?.toFixed(0)} and ${theirs.at(-1)?.toFixed(0)} ms`)
   }
   const given = { part: 'j', unit: 'ms' }

@@ -23,9 +23,10 @@ import {
 } from '../shared/formats/stream-headers.ts'
 import { alternate } from './compare.ts'
 import { absolute, beside, type Benchmark, type Figure } from './figure.ts'
+import { pythonPath } from './reference/python.ts'
 import { xenReference } from './xen-reference.ts'
 
-const colo = join(dirname(import.meta.dirname), 'cli', 'colo.js')
+const colo = join(dirname(import.meta.dirname), 'bin', 'colo.cjs')
 const MiB = 1024 * 1024
 const PAGE_BYTES = 4096
 
@@ -105,7 +106,7 @@ async function compare(shape: Shape, folder: string, rounds: number): Promise<Fi
   const arms: Record<string, () => Promise<number>> = { ours: async () => run() }
   if (xen !== undefined) {
     const args = [xen.script, '-f', 'libxl', '-i', file]
-    arms['xen'] = async () => timeOf('python3', args, xen.env)
+    arms['xen'] = async () => timeOf(pythonPath() ?? '', args, xen.env)
   }
   const times = await alternate(rounds, arms)
   rmSync(file)

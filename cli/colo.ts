@@ -5,9 +5,12 @@ import { runQuickly } from './quick-verbs.ts'
 import { watchStandardOutput } from './standard-streams.ts'
 
 const argv = process.argv.slice(2)
-process.exitCode = (await runQuickly(argv)) ?? (await runWhole())
+void start()
 
-async function runWhole(): Promise<number> {
+/** A quick verb has written all it has to say when it returns: what the engine still compiles is not waited for. */
+async function start(): Promise<void> {
+  const code = await runQuickly(argv)
+  if (code !== undefined) process.exit(code)
   watchStandardOutput()
-  return (await import('./program.ts')).main(argv)
+  process.exitCode = await (await import('./program.ts')).main(argv)
 }

@@ -37,7 +37,8 @@ export const convertVerb: Verb = {
     when:
       'tools other than QEMU are to read a stream: BER says of itself what lies where, and its module is in\n' +
       '  docs/specs/migration.schema. Back to binary gives the same stream, byte by byte. Memory that is used\n' +
-      '  stays bounded; a FILE that is broken or cut off leaves no OUT, and the exit code is 1.',
+      '  stays bounded; a FILE that is broken or cut off leaves no OUT, and the exit code is 1; only a COLO session\n' +
+      '  may end anywhere behind its first migration.',
     examples: [
       ['colo convert --to ber vm.mig vm.ber', 'a stream into BER'],
       ['colo convert --to ber --definite vm.mig vm.der', 'into DER'],

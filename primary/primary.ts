@@ -6,8 +6,9 @@
 import { createActor, type Actor } from 'xstate'
 import type { PeerHello, PeerMessage } from '../shared/control/messages.ts'
 import { Deadline } from '../shared/failover/deadline.ts'
+import { FailoverNotes } from '../shared/failover/failover-notes.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
-import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
 import type { Capture } from '../shared/guest/contract.ts'
 import type {
@@ -30,6 +31,7 @@ import { primaryEffects } from './effects.ts'
 import { primaryMachine, type EndSession, type PrimaryEvent } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
 import { RoundNotes } from './round-notes.ts'
+import { Welcoming } from './welcoming.ts'
 
 export interface PrimaryOptions {
   readonly world: World
@@ -74,6 +76,8 @@ export class Primary {
   welcoming: boolean
   readonly #options: PrimaryOptions
   readonly #actor: Actor<typeof primaryMachine>
+  readonly #welcoming: Welcoming
+  readonly #failover: FailoverNotes
   #session: Session | undefined
   #secondary: Incarnation | undefined
   #writer: CheckpointWriter | undefined
@@ -82,8 +86,6 @@ export class Primary {
   #untold = false
   #alsoPfns: Uint32Array<ArrayBufferLike> = NO_PFNS
   #foreign: PrimaryEvent | undefined
-  #lostAt: { at: number; end: SessionEnd } | undefined
-  #lastEnd: SessionEnd | undefined
 
   constructor(options: PrimaryOptions) {
     const { world, delays, record } = options
@@ -95,6 +97,7 @@ export class Primary {
     const { guest, output } = world
     this.clients = new ClientConnections(guest, output, this.gate, options.nextConnection)
     this.notes = new RoundNotes(world.clock)
+    this.#failover = new FailoverNotes(world.clock)
     this.trigger = new CheckpointTrigger(world.clock, delays, this.gate, (trigger) => {
       this.dueTrigger = trigger
       this.#send({ type: 'checkpoint.due' })
@@ -105,6 +108,16 @@ export class Primary {
     this.witness = new WitnessClient(world.witness, record, (verdict) => {
       if (verdict === 'won') this.#noteClaim()
       this.#send({ type: `witness.${verdict}` } as PrimaryEvent)
+    })
+    this.#welcoming = new Welcoming({
+      ...{ world, delays, record, name: options.name, heartbeat: () => this.heartbeat() },
+      began: (session, hello) => {
+        this.#session = session
+        this.#secondary = hello.incarnation
+      },
+      opened: (session, channel) => this.#open(session, channel),
+      said: (session, message) => this.#fromSecondary(session, message),
+      ended: (session, end) => this.#sessionEnded(session, end),
     })
     const machine = primaryMachine.provide({
       actions: {
@@ -173,51 +186,15 @@ export class Primary {
     if (this.state !== 'standalone' || this.gate.isShut) return { refused: 'not-primary' }
     if (hello.generation < this.record.generation) return { refused: 'stale-generation' }
     if (!this.welcoming) return { refused: 'failback-not-asked' }
-    return this.#welcome(hello, link)
-  }
-
-  #welcome(hello: PeerHello, link: ControlLink): ControlLinkHandlers {
-    const { world, record } = this
-    const { clock, random, network } = world
-    record.session++
-    // Epochs only grow, in the pair as in each side: a seed must be newer than anything that its reader has seen.
-    record.reachedEpoch(hello.epoch)
-    const session = new Session({
-      clock,
-      delays: this.#options.delays,
-      link,
-      number: record.session,
-      heartbeat: () => this.heartbeat(),
-      ended: (end) => this.#sessionEnded(session, end),
-    })
-    session.dataToken = random.token()
-    this.#session = session
-    this.#secondary = hello.incarnation
-    record.peerName = hello.name
-    session.send({
-      type: 'welcome',
-      name: this.#options.name,
-      incarnation: record.incarnation,
-      generation: record.generation,
-      session: session.number,
-      dataAddress: network.dataAddress,
-      dataToken: session.dataToken,
-    })
-    clock.setTimeout(() => {
-      if (session.channel === undefined) session.end('deadline-missed', 'helloTimeoutMs')
-    }, this.#options.delays.helloTimeoutMs)
-    return {
-      message: (message) => this.#fromSecondary(session, message),
-      closed: () => session.closed('the control channel was closed'),
-    }
+    return this.#welcoming.welcome(hello, link)
   }
 
   /** The data channel with this session's token is here: undefined if there is no such session. */
   acceptData(token: string, channel: DataChannel): DataChannelHandlers | undefined {
-    const session = this.#session
-    if (session === undefined || session.channel !== undefined) return undefined
-    if (token !== session.dataToken || session.over) return undefined
-    session.channel = channel
+    return this.#session && this.#welcoming.acceptData(this.#session, token, channel)
+  }
+
+  #open(session: Session, channel: DataChannel): DataChannelHandlers {
     const writer = new CheckpointWriter(this.world.guest.store, channel)
     this.#writer = writer
     const handlers = this.#backChannel(session, writer)
@@ -354,7 +331,7 @@ export class Primary {
   }
 
   whyAlone(): string {
-    const end = this.#lastEnd
+    const { lastEnd: end } = this.#failover
     return end ? `serves alone (${end.code}: ${end.detail})` : 'serves alone'
   }
 
@@ -407,28 +384,16 @@ export class Primary {
     this.#writer = undefined
     this.#alsoPfns = NO_PFNS
     this.#captures++
-    this.#lostAt = { at: this.world.clock.now(), end }
-    this.#lastEnd = end
+    this.#failover.lost(end)
     this.world.trace.error(end.code, end.detail)
     this.#send({ type: 'session.ended' })
   }
 
   /** The witness granted the guest to this side: a failover, if a session was lost before. */
   #noteClaim(): void {
-    const lost = this.#lostAt
-    if (lost === undefined) return
-    this.#lostAt = undefined
-    const now = this.world.clock.now()
-    this.world.trace.failover({
-      at: now,
-      role: 'primary',
-      reason: lost.end.code,
-      detail: lost.end.detail,
-      detectedMs: lost.end.silenceMs,
-      claimedMs: now - lost.at,
-      servingMs: now - lost.at,
-      generation: this.record.generation,
-    })
+    this.#failover.claimed()
+    const row = this.#failover.serves(this.role, this.record.generation)
+    if (row) this.world.trace.failover(row)
   }
 
   #send(event: PrimaryEvent): void {

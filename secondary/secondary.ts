@@ -6,6 +6,7 @@
 import { createActor, type Actor } from 'xstate'
 import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
 import { Deadline } from '../shared/failover/deadline.ts'
+import { FailoverNotes } from '../shared/failover/failover-notes.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
@@ -53,6 +54,7 @@ export class Secondary {
   reason = ''
   readonly #options: SecondaryOptions
   readonly #actor: Actor<typeof secondaryMachine>
+  readonly #failover: FailoverNotes
   #session: Session | undefined
   #reader: CheckpointReader | undefined
   #staged: StagedCheckpoint | undefined
@@ -61,8 +63,6 @@ export class Secondary {
   #progress = 0
   #untold = false
   #foreign: SecondaryEvent | undefined
-  #lostAt: { at: number; end: SessionEnd } | undefined
-  #claimedAt: number | undefined
   #startsOver: Generation | undefined
 
   constructor(options: SecondaryOptions) {
@@ -70,11 +70,12 @@ export class Secondary {
     this.#options = options
     this.world = world
     this.record = record
+    this.#failover = new FailoverNotes(world.clock)
     this.deadline = new Deadline(world.clock, delays, () => {
       this.send({ type: 'deadline.passed' })
     })
     this.witness = new WitnessClient(world.witness, record, (verdict) => {
-      if (verdict === 'won') this.#claimedAt = world.clock.now()
+      if (verdict === 'won') this.#failover.claimed()
       this.send({ type: `witness.${verdict}` } as SecondaryEvent)
     })
     this.joining = new Joining({
@@ -265,7 +266,7 @@ export class Secondary {
     this.world.guest.store.clear()
     this.#staged = undefined
     this.#committed = undefined
-    this.#lostAt = undefined
+    this.#failover.forget()
   }
 
   /** A checkpoint that is not whole is dropped; one that is committed is kept. */
@@ -319,7 +320,8 @@ export class Secondary {
   }
 
   becomePrimary(): void {
-    this.#noteFailover()
+    const row = this.#failover.serves(this.role, this.record.generation)
+    if (row) this.world.trace.failover(row)
     this.#options.promoted(this.#committed?.state)
   }
 
@@ -375,24 +377,8 @@ export class Secondary {
     this.#session = undefined
     this.#reader?.close()
     this.#reader = undefined
-    this.#lostAt = { at: this.world.clock.now(), end }
+    this.#failover.lost(end)
     this.world.trace.error(end.code, end.detail)
     this.send({ type: 'session.ended', yields: YIELDING.includes(end.code) })
-  }
-
-  #noteFailover(): void {
-    const lost = this.#lostAt
-    if (lost === undefined || this.#claimedAt === undefined) return
-    const now = this.world.clock.now()
-    this.world.trace.failover({
-      at: now,
-      role: 'secondary',
-      reason: lost.end.code,
-      detail: lost.end.detail,
-      detectedMs: lost.end.silenceMs,
-      claimedMs: this.#claimedAt - lost.at,
-      servingMs: now - lost.at,
-      generation: this.record.generation,
-    })
   }
 }

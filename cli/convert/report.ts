@@ -1,6 +1,6 @@
 // What `colo convert` says when it is done: sizes, and how much of the devices nobody could take apart.
 
-import type { ConversionReport } from '../../shared/formats/ber/conversion-report.ts'
+import type { ConversionReport, DeviceTally } from '../../shared/formats/ber/conversion-report.ts'
 
 export interface Conversion {
   readonly to: 'ber' | 'binary'
@@ -16,18 +16,32 @@ function share(part: number, whole: number): string {
   return `${percent.toFixed(percent > 0 && percent < 10 ? 2 : 0)} %`
 }
 
+function describeDevices(what: string, { deviceBytes, blobBytes, blobs }: DeviceTally): string[] {
+  const part = share(blobBytes, deviceBytes)
+  return [
+    `${what}: ${deviceBytes} bytes, of which ${blobBytes} (${part}) are oldblob`,
+    ...blobs.map((blob) => `  ${blob.section}, ${blob.bytes} bytes: ${blob.reason}`),
+  ]
+}
+
+const describeCount = (count: number) =>
+  count === 1 ? 'devices of one checkpoint' : `devices of ${count} checkpoints`
+
 /** Lines of text. */
 export function describeConversion({ to, definite, from, bytes, report }: Conversion): string {
-  const { sections, deviceBytes, blobBytes, diskBytes, trailerBytes, blobs } = report
+  const { sections, checkpoints, diskBytes, trailerBytes, cutOff } = report
   const form = definite ? 'BER of definite lengths' : 'BER'
   const [what, made] = to === 'ber' ? ['stream', form] : ['BER', 'stream']
   const lines = [
     `${from} bytes of ${what} into ${bytes} bytes of ${made}, ${sections} sections`,
-    `devices: ${deviceBytes} bytes, of which ${blobBytes} (${share(blobBytes, deviceBytes)}) are oldblob`,
-    ...blobs.map((blob) => `  ${blob.section}, ${blob.bytes} bytes: ${blob.reason}`),
+    ...describeDevices('devices', report),
   ]
+  if (checkpoints.sections > 0) {
+    lines.push(...describeDevices(describeCount(checkpoints.count), checkpoints))
+  }
   if (diskBytes > 0) lines.push(`disks: ${diskBytes} bytes of records, as they were`)
   if (trailerBytes > 0) lines.push(`behind the stream: ${trailerBytes} bytes, as they were`)
+  if (cutOff !== undefined) lines.push(`the session is cut off: ${cutOff}`)
   return `${lines.join('\n')}\n`
 }
 

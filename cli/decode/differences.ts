@@ -11,7 +11,7 @@ import { DeviceStates, type KeptSection, type Moment } from './device-states.ts'
 import { FieldList, type FieldRow } from './field-list.ts'
 import { momentOf } from './moment.ts'
 import { TextOutput } from './text-output.ts'
-import { hexOf } from './value-text.ts'
+import { bytesText, innerText } from './value-text.ts'
 import { complain, walk, type Walked, type WalkSettings } from './walk.ts'
 
 interface Side {
@@ -150,30 +150,45 @@ function addDifferences(
 
 /** What differs within bytes whose inside is known; else the bytes from the first that differs. */
 function addInner(found: Difference[], device: string, left: FieldRow, right: FieldRow): void {
-  const [ours, others] = [left, right].map(({ type, bytes = new Uint8Array() }) =>
-    innerValues(type, bytes),
-  )
-  const { path } = left
-  let count = 0
-  for (const [i, one] of (ours ?? []).entries()) {
-    const other = others?.[i]
-    if (other === undefined || (other.name === one.name && other.value === one.value)) continue
-    const part = (row: FieldRow, { at, size, value }: typeof one): FieldRow => {
-      const { type } = row
-      return { path, type, offset: row.offset + at, size, value: hexOf(value, size) }
-    }
-    const place = { device, path: `${path} ${one.name}` }
-    found.push({ ...place, left: part(left, one), right: part(right, other) })
-    count++
+  const ours = innerRows(left)
+  const others = innerRows(right)
+  const count = found.length
+  for (const [path, one] of ours) {
+    const other = others.get(path)
+    if (one.bytes !== undefined && other?.bytes !== undefined) {
+      if (!isSame(one.bytes, other.bytes)) addBytes(found, device, one, other)
+    } else if (other?.value !== one.value) found.push({ device, path, left: one, right: other })
   }
-  if (count > 0) return
-  const first = (left.bytes ?? []).findIndex((byte, i) => byte !== right.bytes?.[i])
+  for (const [path, other] of others) {
+    if (!ours.has(path)) found.push({ device, path, left: undefined, right: other })
+  }
+  if (found.length === count) addBytes(found, device, left, right)
+}
+
+/** Bytes of the same name, from the first that differs. */
+function addBytes(found: Difference[], device: string, left: FieldRow, right: FieldRow): void {
+  const ours = left.bytes ?? new Uint8Array()
+  const others = right.bytes ?? new Uint8Array()
+  const shorter = Math.min(ours.length, others.length)
+  const other = ours.findIndex((byte, i) => byte !== others[i])
+  const first = other < 0 ? shorter : other
   const from = (row: FieldRow): FieldRow => {
     const bytes = row.bytes?.subarray(first, first + BYTES_SHOWN) ?? new Uint8Array()
-    const value = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    return { ...row, offset: row.offset + first, value }
+    return { ...row, offset: row.offset + first, value: bytesText(bytes, ' ') }
   }
-  found.push({ device, path: `${path} byte ${first}`, left: from(left), right: from(right) })
+  const path = `${left.path} byte ${first}`
+  found.push({ device, path, left: from(left), right: from(right) })
+}
+
+/** What is inside of bytes, by path. */
+function innerRows({ path, type, offset, bytes = new Uint8Array() }: FieldRow) {
+  const rows = innerValues(type, bytes).map((inner): [string, FieldRow] => {
+    const inside = `${path} ${inner.name}`
+    const place = { path: inside, type, offset: offset + inner.at, size: inner.size }
+    const row = { ...place, value: innerText(inner) }
+    return [inside, typeof inner.value === 'object' ? { ...row, bytes: inner.value } : row]
+  })
+  return new Map(rows)
 }
 
 const BYTES_SHOWN = 16

@@ -5,7 +5,7 @@ import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
 import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
 import type { IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
-import { bytesText, hexOf, quoted } from './value-text.ts'
+import { bytesText, hexOf, innerText, quoted } from './value-text.ts'
 
 const BYTES_SHOWN = 32
 
@@ -133,5 +133,5 @@ export class FieldList implements OutputVisitor {
 export function innerAt({ type, offset, bytes }: FieldRow, at: number): string | undefined {
   const inner = bytes === undefined ? [] : innerValues(type, bytes)
   const found = inner.find((one) => at >= offset + one.at && at < offset + one.at + one.size)
-  return found === undefined ? undefined : `${found.name} = ${hexOf(found.value, found.size)}`
+  return found === undefined ? undefined : `${found.name} = ${innerText(found)}`
 }

@@ -7,7 +7,7 @@ import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
 import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
 import type { TextOutput } from './text-output.ts'
-import { quoted } from './value-text.ts'
+import { innerJson, quoted } from './value-text.ts'
 
 const BYTES_OF_TREE_COUNT = 4
 
@@ -113,7 +113,7 @@ export class StateJson implements OutputVisitor {
     for (const [index, one] of inner.entries()) {
       out.add(index === 0 ? ',"inner":[{"name":' : ',{"name":')
       out.quoted(one.name)
-      out.add(`,"at":${one.at},"size":${one.size},"value":${one.value}}`)
+      out.add(`,"at":${one.at},"size":${one.size},"value":${innerJson(one)}}`)
     }
     if (inner.length > 0) out.add(']')
     this.#endValue()

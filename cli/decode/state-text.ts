@@ -6,7 +6,7 @@ import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
 import { vmstateType, type IntegerType } from '../../shared/formats/qemu/vmstate-types.ts'
 import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
 import type { TextOutput } from './text-output.ts'
-import { quoted } from './value-text.ts'
+import { innerText, quoted } from './value-text.ts'
 
 const BYTES_A_LINE = 32
 const ARRAY_LINE_CHARACTERS = 72
@@ -145,9 +145,7 @@ export class StateText implements OutputVisitor {
     }
     for (const inner of innerValues(field.type, value)) {
       this.#lineHead(start + inner.at)
-      this.#out.add(`  ${inner.name} = `)
-      this.#out.hex(inner.value, inner.size)
-      this.#out.add('\n')
+      this.#out.add(`  ${inner.name} = ${innerText(inner)}\n`)
     }
   }
 

@@ -1,5 +1,9 @@
 // Values as text: numbers in as many digits as they have bytes, bytes in pairs of digits.
 
+import type { InnerValue } from '../../shared/formats/qemu/inner-value.ts'
+
+const INNER_BYTES_SHOWN = 32
+
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 )
@@ -34,4 +38,18 @@ export function bytesText(bytes: Uint8Array, between: string): string {
 /** A text in double quotes, as JSON has it. */
 export function quoted(text: string): string {
   return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+/** A value within a field, for people. */
+export function innerText({ value, size }: InnerValue): string {
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') return hexOf(value, size)
+  const shown = bytesText(value.subarray(0, INNER_BYTES_SHOWN), ' ')
+  return value.length > INNER_BYTES_SHOWN ? `${shown} ... (${value.length} bytes)` : shown
+}
+
+/** The same as JSON: numbers of 64 bits and bytes are texts, as they are in fields. */
+export function innerJson({ value, size }: InnerValue): string {
+  if (typeof value === 'bigint') return quoted(hexOf(value, size))
+  return typeof value === 'object' ? quoted(bytesText(value, '')) : String(value)
 }

@@ -46,12 +46,13 @@ export interface Walked {
   readonly channels: number
 }
 
-/** Those given, or the files FILE.ch1, FILE.ch2 ... that there are. */
+/** Those given, or the files FILE.ch1, FILE.ch2 ... up to the first that is not there. */
 function channelPaths(path: string, given: readonly string[] | undefined): readonly string[] {
   if (given !== undefined || path === '-') return given ?? []
   const found: string[] = []
   for (let i = 0; i <= CHANNELS_MAX; i++) {
     if (existsSync(`${path}.ch${i}`)) found.push(`${path}.ch${i}`)
+    else if (i > 0) break
   }
   return found
 }

@@ -91,6 +91,7 @@ export class Flattener {
 
   #keepHeader(header: StreamHeader): void {
     if (header.kind === 'image') {
+      this.#preamble.length = 0
       this.#preamble.push(fixedRecords.LIBXC_CONTEXT, encodeImageHeader(header.version))
     } else if (header.kind === 'domain') {
       this.#preamble.push(encodeDomainHeader(header.guest, header.xenMajor, header.xenMinor))
@@ -101,13 +102,16 @@ export class Flattener {
     const { spec, type, body } = record
     if (spec === LIBXL.LIBXC_CONTEXT) return
     if (staticRecords.has(spec)) {
-      this.#preamble.push(encodeRawRecord(type, body))
+      const bytes = encodeRawRecord(type, body)
+      this.#preamble.push(bytes)
+      // Some records of the state may stand ahead of it.
+      if (this.#inImage) this.#write(bytes)
     } else if (spec === LIBXL.EMULATOR_XENSTORE_DATA) {
       this.#droppedXenstore++
     } else {
       if (spec.layer === 'libxc') this.#openImage()
       this.#write(spec === LIBXC.CHECKPOINT ? fixedRecords.LIBXC_END : encodeRawRecord(type, body))
-      if (spec === LIBXC.CHECKPOINT) this.#inImage = false
+      if (spec === LIBXC.CHECKPOINT || spec === LIBXC.END) this.#inImage = false
     }
   }
 

@@ -66,7 +66,10 @@ export function encodeCpu({ memoryBytes, globals }: WasmCpu): Uint8Array {
 export function decodeCpu(bytes: Uint8Array): WasmCpu | string {
   const cpu: WasmCpuMembers = { memory_bytes: 0n, num_globals: 0, globals: [] }
   const refusal = refusalOf('CPU state', () => loadState(wasmCpuVmsd, bytes, cpu))
-  return refusal ?? { memoryBytes: Number(cpu.memory_bytes), globals: cpu.globals }
+  if (refusal !== undefined) return refusal
+  const memoryBytes = Number(cpu.memory_bytes)
+  if (!Number.isSafeInteger(memoryBytes)) return `CPU state: ${cpu.memory_bytes} bytes of RAM`
+  return { memoryBytes, globals: cpu.globals }
 }
 
 export function encodeDevice({ inputs, outputs, connections }: WasmDevice): Uint8Array {
@@ -83,8 +86,11 @@ export function decodeDevice(bytes: Uint8Array): WasmDevice | string {
   const host: WasmDeviceMembers = { inputs: 0n, outputs: 0n, num_connections: 0, connections: [] }
   const refusal = refusalOf('device state', () => loadState(wasmDeviceVmsd, bytes, host))
   if (refusal !== undefined) return refusal
-  const { connections } = host
-  return { inputs: Number(host.inputs), outputs: Number(host.outputs), connections }
+  const [inputs, outputs] = [Number(host.inputs), Number(host.outputs)]
+  if (!Number.isSafeInteger(inputs) || !Number.isSafeInteger(outputs)) {
+    return `device state: ${host.inputs} inputs and ${host.outputs} outputs are beyond 2^53`
+  }
+  return { inputs, outputs, connections: host.connections }
 }
 
 function refusalOf(what: string, load: () => void): string | undefined {

@@ -56,6 +56,7 @@ const ROOMS: readonly Room[] = [
     'asn1js',
     'fast-check',
     'ioredis',
+    'rolldown/parseAst',
     'vitest',
     'ws',
     'xstate',

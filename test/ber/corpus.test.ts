@@ -1,6 +1,6 @@
 // Every stream of a real QEMU that lies beside the checkout, into BER and back, in both forms: the same bytes
-// again, and nothing left as bytes that QEMU describes. The recorded COLO sessions go the same way: what follows
-// their first migration is carried behind it.
+// again, and nothing left as bytes that QEMU describes. The recorded COLO sessions go the same way, with all their
+// checkpoints, and so do sessions that are cut off anywhere.
 
 import { describe, expect, it } from 'vitest'
 import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
@@ -9,6 +9,7 @@ import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import {
   CAPTURE_NAMES,
   captureBytes,
+  captureText,
   CORPUS_MISSING,
   STREAM_NAMES,
   streamBytes,
@@ -20,6 +21,22 @@ const UNDESCRIBED = 'pc-i440fx-2.0'
 
 /** Bytes of BER for a byte of the stream, at most. Runs of zero pages make most files smaller. */
 const GROWTH_MAX = 1.03
+
+/** Of each recorded session: whole checkpoints, bytes of devices in them, sections in them. */
+const CHECKPOINTS: Readonly<Record<string, readonly [number, number, number]>> = {
+  pc16_small: [30, 30 * 12_093, 30 * 32],
+  pc16_zero: [12, 12 * 12_093, 12 * 32],
+  q35_small: [1, 32_326, 32],
+}
+
+/** How often a session is cut off. */
+const CUTS = 7
+
+/** Where the messages of a session begin: that of its first checkpoint. */
+function sessionOffset(name: string): number {
+  const found = /^0x([0-9a-f]+) CHECKPOINT #1 /m.exec(captureText(name))
+  return Number.parseInt(found?.[1] ?? '', 16)
+}
 
 function thereAndBack(bytes: Uint8Array, form: Form) {
   const kept = new KeptBytes()
@@ -60,10 +77,26 @@ describe('the corpus', () => {
     })
 
     it.each(CAPTURE_NAMES)('the session %s comes back as it was', (name) => {
-      const { there, isSame } = thereAndBack(captureBytes(name), form)
+      const { there, back, isSame } = thereAndBack(captureBytes(name), form)
       expect(isSame).toBe(true)
-      expect(there.trailerBytes).toBeGreaterThan(50_000)
-      expect(there.blobBytes).toBe(0)
+      const [count, deviceBytes, sections] = CHECKPOINTS[name] ?? []
+      expect(there).toMatchObject({ blobBytes: 0, trailerBytes: 0, cutOff: undefined })
+      expect(there.checkpoints).toMatchObject({ count, deviceBytes, sections, blobBytes: 0 })
+      // Each checkpoint has the devices of the first migration.
+      expect(deviceBytes).toBe((count ?? 0) * there.deviceBytes)
+      expect(back.checkpoints).toMatchObject({ count, deviceBytes, sections, blobBytes: 0 })
+    })
+
+    it.each(CAPTURE_NAMES)('%s, cut off anywhere behind its first migration', (name) => {
+      const bytes = captureBytes(name)
+      const first = sessionOffset(name)
+      const step = Math.ceil((bytes.length - first) / CUTS)
+      for (let cut = first; cut < bytes.length; cut += step) {
+        const { there, isSame } = thereAndBack(bytes.subarray(0, cut), form)
+        expect([cut, isSame]).toEqual([cut, true])
+        // Where nothing but whole things are there, nothing is left for the trailer.
+        expect(there.trailerBytes > 0).toBe(there.cutOff !== undefined && cut > first)
+      }
     })
   })
 

@@ -148,13 +148,50 @@ export function streamOfTwins(): Uint8Array {
   return kept.bytes
 }
 
-export type MadeKind = 'whole' | 'old' | 'postcopy' | 'shared'
-export const MADE_KINDS: readonly MadeKind[] = ['whole', 'old', 'postcopy', 'shared']
+/** Two checkpoints, and the request of a third. */
+function writeSession(out: MigrationWriter): void {
+  const page = new Uint8Array(PAGE_BYTES).map((_, i) => i * 5)
+  const end = head(SECTION_END, 2, 'ram', 4)
+  const state = new KeptBytes()
+  const file = new QemuFileWriter(state)
+  const inside = new MigrationWriter(file)
+  writeDevices(inside, true)
+  inside.endOfItems()
+  file.flush()
+  for (let i = 0; i < 2; i++) {
+    out.coloMessage(0, 1, undefined)
+    out.coloMessage(0, 3, undefined)
+    out.sectionBegins(end)
+    if (i === 0) {
+      out.page(rom, 0, 0x08 | CONTINUE, page, 0)
+      out.page(ram, 0, 0x08, page, 0)
+    }
+    out.zeroPage(ram, PAGE_BYTES, 0x02 | CONTINUE, 0)
+    out.mark(0, 0x10)
+    out.sectionEnds(end, 0, true)
+    out.endOfItems()
+    out.coloMessage(0, 4, state.bytes.length)
+    out.body(end, { offset: 0, bytes: state.bytes, delimiter: 'footer' })
+  }
+  out.coloMessage(0, 1, undefined)
+}
+
+/** How long the session is that `colo` has behind its first migration. */
+export function sessionBytes(): number {
+  const kept = new KeptBytes()
+  const file = new QemuFileWriter(kept)
+  writeSession(new MigrationWriter(file))
+  file.flush()
+  return kept.bytes.length
+}
+
+export type MadeKind = 'whole' | 'old' | 'postcopy' | 'shared' | 'colo'
+export const MADE_KINDS: readonly MadeKind[] = ['whole', 'old', 'postcopy', 'shared', 'colo']
 
 /**
  * `whole`: with all that a stream of today can have, and padding behind it. `old`: neither configuration nor
  * footers, as machine types up to 2.3. `postcopy`: devices in a package, and no description. `shared`: blocks with
- * addresses.
+ * addresses. `colo`: a session of COLO, with two checkpoints.
  */
 export function madeStream(kind: MadeKind): Uint8Array {
   const kept = new KeptBytes()
@@ -163,15 +200,17 @@ export function madeStream(kind: MadeKind): Uint8Array {
   out.header(0, 3)
   if (kind !== 'old') writeConfiguration(out, kind)
   if (kind === 'whole') out.command({ offset: 0, id: 2, data: Uint8Array.of(0, 0, 0, 1) })
+  if (kind === 'colo') out.command({ offset: 0, id: 8, data: new Uint8Array() })
   if (kind === 'postcopy') writePackage(out)
   else if (kind === 'shared') writeSharedBlocks(out)
   else {
-    writeRam(out, kind === 'whole')
+    writeRam(out, kind !== 'old')
     if (kind === 'whole') writeDisks(out)
-    const json = writeDevices(out, kind === 'whole')
+    const json = writeDevices(out, kind !== 'old')
     out.endOfItems()
     out.description(0, new TextEncoder().encode(json))
     if (kind === 'whole') out.padding(0, 1000)
+    if (kind === 'colo') writeSession(out)
   }
   if (kind === 'postcopy' || kind === 'shared') out.endOfItems()
   file.flush()

@@ -1,7 +1,7 @@
 // A file that has every type and every alternative of the module in it at least once, with the values at which
 // encodings change.
 
-import { CONTEXT_0 } from '../../shared/formats/ber/ber-tag.ts'
+import { CONTEXT_0, CONTEXT_1 } from '../../shared/formats/ber/ber-tag.ts'
 import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
 import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
 import { RamListWriter } from '../../shared/formats/ber/ram-list-writer.ts'
@@ -77,6 +77,28 @@ function writeRam(ber: BerWriter, ram: RamListWriter): void {
   ber.close()
 }
 
+function writeSession(ber: BerWriter, ram: RamListWriter): void {
+  ber.open(CONTEXT_1)
+  for (const code of [0, 1, 3, 2 ** 32 - 1]) ber.integer(code, TAGS.ColoMessage)
+  ber.open(TAGS.CheckpointPages)
+  ber.open(TAGS.SecEnd)
+  ber.integer(2)
+  ram.begin(PAGE_BYTES)
+  ram.zeroPage('pc.ram', false, 0, 0)
+  ram.end()
+  ber.close()
+  ber.close()
+  ber.open(TAGS.CheckpointState)
+  ber.integer(2 ** 27)
+  ber.open()
+  writeHead(ber, TAGS.SecFull, 3, 'timer')
+  writeState(ber, 1)
+  ber.close()
+  ber.close()
+  ber.close()
+  ber.close()
+}
+
 /** Calls the writer as the whole file wants it. */
 export function writeSample(ber: BerWriter): void {
   ber.open(TAGS.QemuFile)
@@ -91,7 +113,8 @@ export function writeSample(ber: BerWriter): void {
   ber.integer(8)
   ber.octets(new Uint8Array())
   ber.close()
-  writeRam(ber, new RamListWriter(ber))
+  const ram = new RamListWriter(ber)
+  writeRam(ber, ram)
   ber.open(TAGS.Command)
   ber.integer(7)
   ber.octets(Uint8Array.from([0, 0, 1, 0]))
@@ -109,6 +132,7 @@ export function writeSample(ber: BerWriter): void {
   ber.close()
   ber.close()
   ber.text('{"page_size": 4096}', TAGS.VMDescription)
+  writeSession(ber, ram)
   ber.openString(CONTEXT_0)
   ber.chunk(new Uint8Array(100))
   ber.close()

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { CONTEXT_0, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
+import { CONTEXT_0, CONTEXT_1, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
 import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
 import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
 import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
@@ -41,6 +41,7 @@ describe.each(FORMS)('in the %s form', (form) => {
     ['old', 11, 3, 0, 0],
     ['postcopy', 11, 11, 0, 0],
     ['shared', 0, 0, 0, 0],
+    ['colo', 11, 3, 0, 0],
   ])('%s: what the report says', (kind, deviceBytes, blobBytes, diskBytes, trailerBytes) => {
     const { report } = intoBer(madeStream(kind), form)
     expect(report).toMatchObject({ deviceBytes, blobBytes, diskBytes, trailerBytes })
@@ -147,6 +148,25 @@ const ramPage = (page: (ber: BerWriter) => void) =>
     for (let i = 0; i < 5; i++) ber.close()
   })
 
+/** A QemuFile with this for its session. */
+const colo = (items: (ber: BerWriter) => void) =>
+  fileOf(
+    () => {},
+    (ber) => {
+      ber.open(CONTEXT_1)
+      items(ber)
+      ber.close()
+    },
+  )
+
+const state = (ber: BerWriter, size: number) => {
+  ber.open(TAGS.CheckpointState)
+  ber.integer(size)
+  ber.open()
+  ber.close()
+  ber.close()
+}
+
 /** A QemuFile with a subsection of its configuration. */
 const configured = (name: string, value: number) =>
   berOf('definite', (ber) => {
@@ -166,6 +186,12 @@ const configured = (name: string, value: number) =>
     ber.close()
     ber.close()
   })
+
+it('a device state without devices is its end alone', () => {
+  expect(hex(outOfBer(colo((ber) => state(ber, 1))))).toBe(
+    '5145564d00000003 00 00000004 0000000000000001 00'.replaceAll(' ', ''),
+  )
+})
 
 describe('BER that is no stream', () => {
   it.each<[string, Uint8Array, string]>([
@@ -222,6 +248,14 @@ describe('BER that is no stream', () => {
       'bad-value',
     ],
     ['with a subsection of the configuration that nobody knows', configured('x', 12), 'unexpected'],
+    [
+      'with a message that wants a size',
+      colo((ber) => ber.integer(4, TAGS.ColoMessage)),
+      'bad-value',
+    ],
+    ['with something else for a message', colo((ber) => ber.integer(1)), 'unexpected'],
+    ['with a device state of another size', colo((ber) => state(ber, 9)), 'bad-value'],
+    ['with a device state of 2^28 bytes', colo((ber) => state(ber, 2 ** 28)), 'bad-value'],
     ['with pages of 2^40 bytes', configured('configuration/target-page-bits', 40), 'bad-value'],
   ])('%s', (_, bytes, code) => {
     const error = errorOf(() => outOfBer(bytes))

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { main } from '../../cli/program.ts'
 
-export const COLO = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'colo.js')
+export const COLO = join(import.meta.dirname, '..', '..', 'dist', 'bin', 'colo.cjs')
 
 export interface Ended {
   readonly code: number | null

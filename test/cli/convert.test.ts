@@ -57,6 +57,28 @@ describe('colo convert', () => {
     },
   )
 
+  it('tells of the checkpoints of a session, and of where it is cut off', async () => {
+    const session = madeStream('colo')
+    const there = await converted(session.subarray(0, -50), '--to', 'ber')
+    expect(there.code).toBe(0)
+    expect(there.stderr.split('\n').slice(1)).toEqual([
+      'devices: 11 bytes, of which 3 (27 %) are oldblob',
+      '  slirp (0), 3 bytes: old-style: described as one buffer',
+      'devices of one checkpoint: 11 bytes, of which 3 (27 %) are oldblob',
+      '  slirp (0), 3 bytes: old-style: described as one buffer',
+      'behind the stream: 26 bytes, as they were',
+      expect.stringMatching(/^the session is cut off: truncated at byte \d+ \(timer\): /),
+      '',
+    ])
+    const back = await converted(new Uint8Array(there.out ?? []), '--to', 'binary')
+    expect(back.out?.equals(session.subarray(0, -50))).toBe(true)
+    expect(back.stderr).toContain('devices of one checkpoint: 11 bytes')
+    const { stdout } = await converted(session, '--to', 'ber', '--format', 'json')
+    const { report } = JSON.parse(stdout)
+    expect(report.checkpoints).toMatchObject({ count: 2, deviceBytes: 22, blobBytes: 6 })
+    expect(report.checkpoints.blobs).toMatchObject([{ section: 'slirp (0)', bytes: 6 }])
+  })
+
   it('says what it did as JSON', async () => {
     const { stdout } = await converted(stream, '--to', 'ber', '--format', 'json')
     expect(JSON.parse(stdout)).toMatchObject({

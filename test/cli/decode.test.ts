@@ -205,4 +205,26 @@ describe.skipIf(!isHere)('questions', () => {
       expect(trace.stdout).toContain('\nvmstate_load_state timer v2\n')
     })
   })
+
+  it('are answered about the inside of a virtio device too', async () => {
+    await inFolder(async (folder) => {
+      const [path, other] = [join(folder, 'a'), join(folder, 'b')]
+      const bytes = streamBytes('q35-storage')
+      writeFileSync(path, bytes)
+      const text = await colo('decode', path, '--state')
+      expect(text.stdout).toMatch(/^[0-9a-f]{9} +vq\[2\]\.last_avail_idx = 0x0106$/m)
+      expect(text.stdout).toMatch(/guest_features = 0x0000000100000044$/m)
+      const json = await colo('decode', path, '--state', '--format', 'json')
+      const desc = '"name":"vq[0].vring.desc","at":388,"size":8,"value":"0x0000000000fdb000"'
+      expect(json.stdout).toContain(desc)
+      expect(() => JSON.parse(json.stdout) as unknown).not.toThrow()
+      const place = /^(\w+) +vq\[2\]\.last_avail/m.exec(text.stdout)?.[1] ?? ''
+      const last = Number.parseInt(place, 16) + 1
+      const at = await colo('decode', path, '--at', String(last))
+      expect(at.stdout).toContain('vq[2].last_avail_idx = 0x0106')
+      writeFileSync(other, bytes.with(last, 7))
+      const { stdout } = await colo('decode', path, '--diff', other)
+      expect(stdout).toContain('virtio vq[2].last_avail_idx  0x0106 -> 0x0107\n1 fields differ')
+    })
+  })
 })

@@ -11,13 +11,12 @@ import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import type { Verdict } from '../../shared/formats/verify/finding.ts'
 import { corpusBytes, corpusFiles } from '../formats/corpus.ts'
 import * as streams from '../formats/streams.ts'
-import { colo, inFolder, Running } from './command.ts'
+import { COLO, colo, inFolder, Running } from './command.ts'
 
 const plain = streams.join(streams.plainStream())
 const forward = streams.join(streams.checkpointedStream('colo', 3))
 const back = streams.join(streams.backStream(2))
 const damaged = plain.with(7, 0x75)
-const COLO = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'colo.js')
 
 const joinBytes = (text: string, bytes: Uint8Array) =>
   streams.join([new TextEncoder().encode(text), bytes])

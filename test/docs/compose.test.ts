@@ -124,7 +124,7 @@ describe('docker-compose.yml', () => {
     const { healthcheck, command } = compose.services[name]
     const check = healthcheck.test[1]
     const [, script, verb, words = ''] = /^node (\S+) (\S+) (.*?) \|/.exec(check) ?? []
-    expect(script).toBe('dist/cli/colo.js')
+    expect(script).toBe('dist/bin/colo.cjs')
     expect(verb).toBe('status')
     const given = valuesOf(words.split(' '))
     expect(Object.keys(given).filter((option) => !optionsOf('status').includes(option))).toEqual([])
@@ -185,7 +185,7 @@ describe('the Dockerfile', () => {
 
   test('starts the command line', () => {
     const entry = instructions.find(({ name }) => name === 'ENTRYPOINT')
-    expect(JSON.parse(entry?.words.join(' ') ?? '')).toEqual(['node', 'dist/cli/colo.js'])
+    expect(JSON.parse(entry?.words.join(' ') ?? '')).toEqual(['node', 'dist/bin/colo.cjs'])
     expect(existsSync(join(ROOT, 'cli', 'colo.ts'))).toBe(true)
   })
 

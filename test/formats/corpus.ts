@@ -2,9 +2,10 @@
 // there; whoever tests with it says so.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { ROOT } from '../checkout.ts'
 
-const folder = fileURLToPath(new URL('../../../shared/corpus/xen-streams', import.meta.url))
+const folder = join(ROOT, '../shared/corpus/xen-streams')
 
 export interface CorpusFile {
   readonly file: string

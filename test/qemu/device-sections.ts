@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { QemuFileReader, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import {
   bytesOfVmsd,
@@ -11,8 +11,9 @@ import {
   type VmDescription,
   type VmDevice,
 } from '../../shared/formats/qemu/vmdesc.ts'
+import { ROOT } from '../checkout.ts'
 
-const corpus = fileURLToPath(new URL('../../../shared/corpus/qemu-streams', import.meta.url))
+const corpus = join(ROOT, '../shared/corpus/qemu-streams')
 
 /** Without it only what we write ourselves is read. */
 export const corpusIsHere = existsSync(corpus)

@@ -29,7 +29,7 @@ export const HEAD_BYTES_MAX = 16
 export class BerFrames {
   readonly #sink: ByteSink
   readonly #lengths: LengthForm
-  #buffer = new Uint8Array(BUFFER_BYTES)
+  #buffer: Uint8Array
   #at = 0
   #flushed = 0
   /** The index of the next long element, in the order of opening. */
@@ -42,8 +42,14 @@ export class BerFrames {
   /** The section or field being written: errors name it. */
   item = 'file'
 
-  constructor(sink: ByteSink, lengths: LengthForm = { form: 'indefinite' }) {
+  /** `bufferBytes`: few for what is small, of which there may be many. */
+  constructor(
+    sink: ByteSink,
+    lengths: LengthForm = { form: 'indefinite' },
+    bufferBytes = BUFFER_BYTES,
+  ) {
     this.#sink = sink
+    this.#buffer = new Uint8Array(bufferBytes)
     this.#lengths = lengths
   }
 

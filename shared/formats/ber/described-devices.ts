@@ -25,7 +25,7 @@ export function readDescription(json: Uint8Array, offset: number): VmDescription
 export class DescribedDevices {
   readonly #reason: string | undefined
   readonly #devices = new Map<string, VmDevice[]>()
-  readonly #seen = new Occurrences()
+  #seen = new Occurrences()
 
   /** `description`: or why there is none. */
   constructor(description: VmDescription | string) {
@@ -37,6 +37,11 @@ export class DescribedDevices {
       if (known === undefined) this.#devices.set(key, [device])
       else known.push(device)
     }
+  }
+
+  /** The same devices once more, from the first on: the next checkpoint's. */
+  restart(): void {
+    this.#seen = new Occurrences()
   }
 
   /** The device of the next section with a body, or why nothing describes its fields. */

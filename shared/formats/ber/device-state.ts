@@ -15,11 +15,13 @@ import { BerWriter } from './ber-writer.ts'
 
 /** Most bytes that the state of one device may have: above it is damage. */
 const STATE_BYTES_MAX = 256 * 1024 * 1024
+/** Most have some hundred, and a session has thousands of them. */
+const BUFFER_BYTES = 4096
 
 /** Keeps what it is given, up to a limit that only damage exceeds. */
 class Gathered implements ByteSink {
   readonly #item: string
-  #buffer = new Uint8Array(4096)
+  #buffer = new Uint8Array(BUFFER_BYTES)
   #length = 0
 
   constructor(item: string) {
@@ -53,7 +55,7 @@ export function stateOutOfBer(
   version_id: number,
 ): Uint8Array {
   const gathered = new Gathered(vmsd.name)
-  const file = new QemuFileWriter(gathered)
+  const file = new QemuFileWriter(gathered, BUFFER_BYTES)
   transfer(vmsd, new BerInputVisitor(ber), new BinaryOutputVisitor(file), { version_id })
   file.flush()
   return gathered.bytes
@@ -74,7 +76,7 @@ export function stateIntoBer(
 ): StateInBer {
   try {
     const gathered = new Gathered(vmsd.name)
-    const ber = new BerWriter(gathered)
+    const ber = new BerWriter(gathered, { form: 'indefinite' }, BUFFER_BYTES)
     const file = new QemuFileReader(sourceOf(body), body.length + 1)
     transfer(vmsd, new BinaryInputVisitor(file), new BerOutputVisitor(ber), { version_id })
     if (!file.atEnd)

@@ -28,6 +28,9 @@ export const TAG_LETTERS = {
   SubSecList: 'SL',
   SubSection: 'SB',
   VMDescription: 'VD',
+  ColoMessage: 'CO',
+  CheckpointPages: 'CP',
+  CheckpointState: 'CS',
 } as const
 
 export type TagName = keyof typeof TAG_LETTERS

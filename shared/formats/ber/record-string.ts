@@ -37,6 +37,11 @@ export class RecordString {
     this.#bytes = 0
   }
 
+  /** Bytes that no record was made of. */
+  raw(bytes: Uint8Array): void {
+    this.#file.bytes(bytes)
+  }
+
   /** Ends the string, and returns how many bytes went into it. */
   end(): number {
     this.#file.flush()

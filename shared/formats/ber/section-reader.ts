@@ -1,13 +1,14 @@
 // Reads a QemuFile, section by section, and writes the stream that it was. Numbers that a stream has and the file
 // has not (lengths, flags, footers) follow from what was read.
 
+import { COLO_VMSTATE_SIZE } from '../qemu/colo-session.ts'
 import { COMMAND_PACKAGED } from '../qemu/commands.ts'
+import { LOOK_AHEAD_BYTES_MAX } from '../qemu/look-ahead.ts'
 import {
   SECTION_END,
   SECTION_FULL,
   SECTION_PART,
   SECTION_START,
-  type ConfigurationSubsection,
   type SectionHead,
   type SectionType,
 } from '../qemu/migration-sink.ts'
@@ -18,9 +19,9 @@ import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
 import type { VmDescription } from '../qemu/vmdesc.ts'
 import { BerError } from './ber-error.ts'
 import type { BerReader } from './ber-reader.ts'
-import { CONTEXT_0, OCTET_STRING, type Tag } from './ber-tag.ts'
-import { CONFIGURATION_STATES } from './configuration-state.ts'
-import { ConversionReport } from './conversion-report.ts'
+import { CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, type Tag } from './ber-tag.ts'
+import { readConfiguration } from './configuration-reader.ts'
+import { ConversionReport, type DeviceTally } from './conversion-report.ts'
 import { DescribedDevices } from './described-devices.ts'
 import { stateOutOfBer } from './device-state.ts'
 import { moduleTagName, TAGS } from './migration-tags.ts'
@@ -31,12 +32,6 @@ import { RamToStream } from './ram-to-stream.ts'
 const U32_MAX = 2 ** 32 - 1
 const U16_MAX = 2 ** 16 - 1
 const SECTIONS_MAX = 65_536
-/** Of a configuration; QEMU has three. */
-const SUBSECTIONS_MAX = 64
-const PAGE_BITS = 'configuration/target-page-bits'
-/** As the reader of streams has it. */
-const PAGE_BITS_MIN = 10
-const PAGE_BITS_MAX = 16
 const PACKAGE_DATA_BYTES = 4
 
 const SECTION_TYPES: ReadonlyMap<Tag, SectionType> = new Map([
@@ -54,6 +49,8 @@ export class SectionReader {
   readonly #ram: RamToStream
   readonly #live = new Map<number, SectionHead>()
   readonly report = new ConversionReport()
+  /** Of the first migration, then of the checkpoints. */
+  #tally: DeviceTally = this.report
 
   /** `description`: of the devices, or why there is none. */
   constructor(
@@ -82,8 +79,11 @@ export class SectionReader {
       throw ber.error('bad-value', rule, offset)
     }
     this.#writer.header(0, version)
-    if (ber.tag === TAGS.Configuration) this.#configuration()
-    else if (this.#ram.pageBytes !== PAGE_BYTES_DEFAULT) {
+    if (ber.tag === TAGS.Configuration) {
+      const configuration = readConfiguration(ber, this.#ram.pageBytes)
+      this.#ram.pageBytes = configuration.pageBytes
+      this.#writer.configuration(configuration)
+    } else if (this.#ram.pageBytes !== PAGE_BYTES_DEFAULT) {
       const rule = `pages of ${this.#ram.pageBytes} bytes, and no Configuration`
       throw ber.error('bad-value', `${rule}: such streams have pages of ${PAGE_BYTES_DEFAULT}`)
     }
@@ -91,6 +91,7 @@ export class SectionReader {
     this.#writer.endOfItems()
     ber.item = 'QemuFile'
     if (ber.tag === TAGS.VMDescription) this.#writer.description(0, ber.octets(TAGS.VMDescription))
+    if (ber.tag === CONTEXT_1) this.#session()
     ber.item = 'trailer'
     if (ber.tag === CONTEXT_0) this.report.trailerBytes = this.#copy(CONTEXT_0)
     ber.item = 'QemuFile'
@@ -100,61 +101,54 @@ export class SectionReader {
     return this.report
   }
 
-  #configuration(): void {
+  /** The checkpoints of a COLO session. */
+  #session(): void {
     const ber = this.#ber
-    ber.item = 'configuration'
-    ber.enter(TAGS.Configuration)
-    const machine = ber.name()
-    const subsections: ConfigurationSubsection[] = []
-    if (ber.tag === TAGS.SubSecList) {
-      ber.enter(TAGS.SubSecList)
-      while (ber.more) {
-        if (subsections.length === SUBSECTIONS_MAX) {
-          throw ber.error('too-long', `more than ${SUBSECTIONS_MAX} subsections`)
+    this.#tally = this.report.checkpoints
+    ber.enter(CONTEXT_1)
+    while (ber.more) {
+      ber.item = 'ColoItem'
+      const { offset, tag } = ber
+      if (tag === TAGS.ColoMessage) {
+        const code = ber.count(U32_MAX, 'message', tag)
+        if (code === COLO_VMSTATE_SIZE) {
+          throw ber.error('bad-value', `message ${code} has a state behind it`, offset)
         }
-        subsections.push(this.#configurationSubsection())
-      }
-      ber.leave()
+        this.#writer.coloMessage(0, code, undefined)
+      } else if (tag === TAGS.CheckpointPages) {
+        this.#sections(tag)
+        this.#writer.endOfItems()
+      } else if (tag === TAGS.CheckpointState) this.#checkpointState()
+      else throw ber.error('unexpected', `${moduleTagName(tag)} where a ColoItem should be`)
     }
     ber.leave()
-    this.#writer.configuration({
-      offset: 0,
-      machine,
-      subsections,
-      pageBytes: this.#ram.pageBytes,
-      capabilities: [],
-    })
   }
 
-  #configurationSubsection(): ConfigurationSubsection {
+  #checkpointState(): void {
     const ber = this.#ber
     const { offset } = ber
-    ber.enter(TAGS.SubSection)
-    const name = ber.name()
-    ber.item = name
-    const version = ber.count(U32_MAX, 'versionid')
-    const vmsd = CONFIGURATION_STATES.find((one) => one.name === name)
-    if (vmsd === undefined) {
-      const known = CONFIGURATION_STATES.map((one) => one.name).join(', ')
-      throw ber.error('unexpected', `a subsection of the configuration other than ${known}`, offset)
-    }
-    const body = stateOutOfBer(ber, vmsd, version).slice()
+    ber.enter(TAGS.CheckpointState)
+    const size = ber.count(LOOK_AHEAD_BYTES_MAX, 'size')
+    this.#writer.coloMessage(0, COLO_VMSTATE_SIZE, size)
+    this.#devices.restart()
+    const start = this.#file.offset
+    this.#sections()
+    this.#writer.endOfItems()
+    this.#checkSize('a device state', this.#file.offset - start, size, offset)
     ber.leave()
-    if (name === PAGE_BITS) {
-      const bits = new DataView(body.buffer).getUint32(0)
-      if (bits < PAGE_BITS_MIN || bits > PAGE_BITS_MAX) {
-        const rule = `pages of ${bits} bits: from ${PAGE_BITS_MIN} to ${PAGE_BITS_MAX} are possible`
-        throw ber.error('bad-value', rule, offset)
-      }
-      this.#ram.pageBytes = 2 ** bits
-    }
-    return { offset: 0, name, version, body }
+    this.report.checkpoints.count++
+  }
+
+  #checkSize(what: string, made: number, due: number, offset: number): void {
+    if (made === due) return
+    const rule = `${what} of ${made} bytes, where ${due} are announced`
+    throw this.#ber.error('bad-value', rule, offset)
   }
 
   /** A SEQUENCE OF Section. */
-  #sections(): void {
+  #sections(list = SEQUENCE): void {
     const ber = this.#ber
-    ber.enter()
+    ber.enter(list)
     while (ber.more) {
       ber.item = 'Section'
       const { tag } = ber
@@ -183,11 +177,7 @@ export class SectionReader {
       const due = data.length === PACKAGE_DATA_BYTES ? view.getUint32(0) : 0
       const start = this.#file.offset
       this.#sections()
-      const made = this.#file.offset - start
-      if (made !== due) {
-        const rule = `a package of ${made} bytes, where its command says ${due}`
-        throw ber.error('bad-value', rule, offset)
-      }
+      this.#checkSize('a package', this.#file.offset - start, due, offset)
     }
     ber.leave()
   }
@@ -197,7 +187,7 @@ export class SectionReader {
     ber.enter(tag)
     const head = this.#head(type)
     ber.item = `section ${head.idstr}`
-    this.report.sections++
+    this.#tally.sections++
     this.#writer.sectionBegins(head)
     if (ber.tag === TAGS.RAMSecList) {
       readRamList(ber, this.#ram)
@@ -239,7 +229,7 @@ export class SectionReader {
     const { idstr, versionId } = head
     try {
       const body = stateOutOfBer(ber, device.vmsd, versionId)
-      this.report.deviceBytes += body.length
+      this.#tally.deviceBytes += body.length
       this.#file.bytes(body)
     } catch (error) {
       throw placed(error, idstr)
@@ -251,8 +241,8 @@ export class SectionReader {
     const bytes = this.#copy(OCTET_STRING)
     if (type === SECTION_FULL) {
       this.#devices.next(head)
-      this.report.deviceBytes += bytes
-      this.report.blob(`${idstr} (${instanceId})`, bytes, 'an oldblob')
+      this.#tally.deviceBytes += bytes
+      this.#tally.blob(`${idstr} (${instanceId})`, bytes, 'an oldblob')
     } else this.report.diskBytes += bytes
   }
 

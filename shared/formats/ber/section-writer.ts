@@ -1,5 +1,5 @@
-// Writes a QemuFile from what the walk through a stream says, word by word. What the walk says behind the end of
-// the items goes to another sink: the description has its place, and all else is carried as it is.
+// Writes a QemuFile from what the walk through a stream says, word by word: the first migration, its description,
+// and the checkpoints of a COLO session behind it, whose sections are written as all others are.
 
 import {
   SECTION_END,
@@ -9,7 +9,6 @@ import {
   SilentSink,
   type Configuration,
   type DirtyBitmapRecord,
-  type MigrationSink,
   type OpaqueBody,
   type RamBlock,
   type SectionHead,
@@ -19,16 +18,15 @@ import {
 import { COMMAND_PACKAGED } from '../qemu/commands.ts'
 import { RAM_CONTINUE, RAM_EOS, RAM_HOOK, RAM_MULTIFD_FLUSH } from '../qemu/ram-section.ts'
 import type { VmDescription } from '../qemu/vmdesc.ts'
-import { CONTEXT_0, OCTET_STRING, type Tag } from './ber-tag.ts'
+import { CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, type Tag } from './ber-tag.ts'
 import type { BerWriter } from './ber-writer.ts'
 import { CONFIGURATION_STATES } from './configuration-state.ts'
-import { ConversionReport } from './conversion-report.ts'
+import { ConversionReport, type DeviceTally } from './conversion-report.ts'
 import { DescribedDevices } from './described-devices.ts'
 import { stateIntoBer, type StateInBer } from './device-state.ts'
 import { TAGS } from './migration-tags.ts'
 import { RamListWriter } from './ram-list-writer.ts'
 import { RecordString } from './record-string.ts'
-import { RelaySink } from './relay-sink.ts'
 
 const SECTION_TAGS: Readonly<Record<SectionType, Tag>> = {
   [SECTION_START]: TAGS.SecStart,
@@ -37,35 +35,25 @@ const SECTION_TAGS: Readonly<Record<SectionType, Tag>> = {
   [SECTION_FULL]: TAGS.SecFull,
 }
 
-/** Behind the last item: the description, and what it does not want goes into the trailer. */
-class BehindItems extends RelaySink {
-  readonly #ber: BerWriter
-
-  constructor(ber: BerWriter, trailer: MigrationSink) {
-    super(trailer)
-    this.#ber = ber
-  }
-
-  override description(_offset: number, json: Uint8Array): void {
-    this.#ber.octets(json, TAGS.VMDescription)
-  }
-}
-
 export class SectionWriter extends SilentSink {
   readonly #ber: BerWriter
   readonly #devices: DescribedDevices
   readonly #ram: RamListWriter
   readonly #records: RecordString
-  /** What the walk must say all to. */
-  readonly relay: RelaySink
   readonly report = new ConversionReport()
+  /** Of the first migration, then of the checkpoints. */
+  #tally: DeviceTally = this.report
   /** Of a page of the target. */
   #pageBytes: number
   /** Any block, for the records that are of none. */
   #anyBlock = 'ram'
-  #hasSections = false
+  /** The list that the next item goes into, and whether it is open. */
+  #listTag = SEQUENCE
+  #isInList = false
   #isInPackage = false
+  #isInSession = false
   #isRam = false
+  #paddingBytes = 0
 
   /** `description`: of the devices, or why there is none; then all of them stay bytes. */
   constructor(ber: BerWriter, description: VmDescription | string, pageBytes: number) {
@@ -76,14 +64,19 @@ export class SectionWriter extends SilentSink {
     this.#ram = new RamListWriter(ber)
     this.#records = new RecordString(ber)
     this.#records.configure(pageBytes)
-    this.relay = new RelaySink(this)
   }
 
-  /** To be called behind the walk. */
-  finish(): void {
+  /** To be called behind the walk. `rest` gives what follows what was walked through, piece by piece. */
+  finish(rest: (take: (bytes: Uint8Array) => void) => void): void {
+    const ber = this.#ber
+    if (this.#isInSession) ber.close()
+    ber.item = 'trailer'
+    this.#records.begin(CONTEXT_0)
+    this.#records.writer.padding(0, this.#paddingBytes)
+    rest((bytes) => this.#records.raw(bytes))
     this.report.trailerBytes = this.#records.end()
-    this.#ber.close()
-    this.#ber.finish()
+    ber.close()
+    ber.finish()
   }
 
   override header(_offset: number, version: number): void {
@@ -132,19 +125,47 @@ export class SectionWriter extends SilentSink {
 
   override endOfItems(): void {
     this.#needSections()
-    if (this.#isInPackage) {
-      this.#ber.null(TAGS.eof)
-      return
+    if (this.#isInPackage) this.#ber.null(TAGS.eof)
+    else {
+      this.#ber.close()
+      this.#isInList = false
     }
+  }
+
+  override description(_offset: number, json: Uint8Array): void {
+    this.#ber.octets(json, TAGS.VMDescription)
+  }
+
+  /** What opens a list of sections is written with the first of them: a session may end ahead of it. */
+  override coloMessage(_offset: number, code: number, size: number | undefined): void {
+    const ber = this.#ber
+    ber.item = 'COLO message'
+    if (!this.#isInSession) ber.open(CONTEXT_1)
+    this.#isInSession = true
+    this.#tally = this.report.checkpoints
+    this.#listTag = TAGS.CheckpointPages
+    if (size === undefined) ber.integer(code, TAGS.ColoMessage)
+    else {
+      this.#listTag = SEQUENCE
+      ber.open(TAGS.CheckpointState)
+      ber.integer(size)
+      this.#devices.restart()
+    }
+  }
+
+  override deviceStateEnds(): void {
+    this.report.checkpoints.count++
     this.#ber.close()
-    this.#records.begin(CONTEXT_0)
-    this.relay.to = new BehindItems(this.#ber, this.#records.writer)
+  }
+
+  override padding(_offset: number, length: number): void {
+    this.#paddingBytes = length
   }
 
   override sectionBegins({ type, sectionId, idstr, ...head }: SectionHead): void {
     const ber = this.#ber
     this.#needSections()
-    this.report.sections++
+    this.#tally.sections++
     ber.item = `section ${idstr}`
     ber.open(SECTION_TAGS[type])
     ber.integer(sectionId)
@@ -166,14 +187,14 @@ export class SectionWriter extends SilentSink {
   }
 
   override body(head: SectionHead, { bytes }: OpaqueBody): void {
-    const { report } = this
-    report.deviceBytes += bytes.length
+    const tally = this.#tally
+    tally.deviceBytes += bytes.length
     const { encoded, reason = '' } = this.#stateOf(head, bytes)
     if (encoded !== undefined) {
       this.#ber.encoded(encoded)
       return
     }
-    report.blob(`${head.idstr} (${head.instanceId})`, bytes.length, reason)
+    tally.blob(`${head.idstr} (${head.instanceId})`, bytes.length, reason)
     this.#ber.octets(bytes)
   }
 
@@ -249,8 +270,8 @@ export class SectionWriter extends SilentSink {
   }
 
   #needSections(): void {
-    if (!this.#hasSections) this.#ber.open()
-    this.#hasSections = true
+    if (!this.#isInList) this.#ber.open(this.#listTag)
+    this.#isInList = true
   }
 
   /** A subsection whose description is not known is a VMState of one buffer. */

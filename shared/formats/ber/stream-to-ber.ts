@@ -1,17 +1,16 @@
-// A migration stream into BER. The walk says what it meets, and each of its words is written at once; only the
-// description is wanted ahead of the devices that it describes, and stands behind them, so it is read in a walk
-// of its own. The definite form takes one walk more, which measures.
+// A migration stream into BER. The walk says what it meets, and each of its words is written at once; what is
+// wanted ahead of that is surveyed in a walk of its own. The definite form takes one walk more, which measures.
 
-import { SilentSink, type MigrationSink } from '../qemu/migration-sink.ts'
+import type { MigrationSink } from '../qemu/migration-sink.ts'
 import { MigrationStream } from '../qemu/migration-stream.ts'
 import { QemuFileReader, type ByteSink, type ByteSource } from '../qemu/qemu-file.ts'
-import type { VmDescription } from '../qemu/vmdesc.ts'
+import { QemuStreamError } from '../qemu/qemu-stream-error.ts'
 import type { LengthForm } from './ber-frames.ts'
 import { BerWriter } from './ber-writer.ts'
 import type { ConversionReport } from './conversion-report.ts'
-import { readDescription } from './described-devices.ts'
 import { PAGE_BYTES_DEFAULT } from './ram-list.ts'
 import { SectionWriter } from './section-writer.ts'
+import { Portion, StreamSurvey, type Cut } from './stream-survey.ts'
 
 export interface ToBerOptions {
   /** DER: every length is known beforehand. Else long elements have indefinite length. */
@@ -29,14 +28,18 @@ export function streamToBer(
   sink: ByteSink,
   { definite = false, pageBytes = PAGE_BYTES_DEFAULT }: ToBerOptions = {},
 ): ConversionReport {
-  const walk = (to: MigrationSink) =>
-    new MigrationStream(new QemuFileReader(open()), to, { pageBytes }).read()
-  const described = new DescriptionSink()
-  walk(described)
+  const walk = (from: ByteSource, to: MigrationSink) =>
+    new MigrationStream(new QemuFileReader(from), to, { pageBytes }).read()
+  const survey = new StreamSurvey()
+  survey.survey(() => walk(open(), survey))
+  survey.judgePages(pageBytes)
+  const { cut, described } = survey
   const convert = (lengths: LengthForm): ConversionReport => {
-    const writer = new SectionWriter(new BerWriter(sink, lengths), described.found, pageBytes)
-    walk(writer.relay)
-    writer.finish()
+    const writer = new SectionWriter(new BerWriter(sink, lengths), described, pageBytes)
+    const portion = new Portion(open(), cut?.wholeBytes ?? Infinity)
+    untilCut(cut, () => walk(portion, writer))
+    writer.finish((take) => portion.rest(take))
+    if (cut !== undefined) writer.report.cutOff = cut.error.message
     return writer.report
   }
   if (!definite) return convert({ form: 'indefinite' })
@@ -45,10 +48,12 @@ export function streamToBer(
   return convert({ form: 'definite', lengths })
 }
 
-class DescriptionSink extends SilentSink {
-  found: VmDescription | string = 'the stream has no description'
-
-  override description(offset: number, json: Uint8Array): void {
-    this.found = readDescription(json, offset)
+/** A walk through what is whole can end between two things of a checkpoint, which it calls truncated. */
+function untilCut(cut: Cut | undefined, walk: () => void): void {
+  try {
+    walk()
+  } catch (error) {
+    const isThere = error instanceof QemuStreamError && error.offset === cut?.wholeBytes
+    if (!isThere || error.code !== 'truncated') throw error
   }
 }

@@ -67,10 +67,9 @@ export function readJson(bytes: Uint8Array, offset = 0): JsonValue {
   return new JsonReader(bytes, offset).whole()
 }
 
-/** The first member of that name. */
+/** The member of that name: of some the last, as JSON.parse has it. */
 export function jsonMember(object: JsonObject, key: string): JsonValue | undefined {
-  for (const member of object.members) if (member.key === key) return member.value
-  return undefined
+  return object.members.findLast((member) => member.key === key)?.value
 }
 
 class JsonReader {

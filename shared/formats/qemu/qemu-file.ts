@@ -70,14 +70,17 @@ export class QemuFileReader {
     return !this.has(1)
   }
 
-  /** Whether so many bytes are still to come; they are in the buffer then. */
+  /**
+   * Whether so many bytes are still to come; they are in the buffer then. It grows with what comes: a length that
+   * a stream promises makes no buffer.
+   */
   has(count: number): boolean {
     if (this.#end - this.#at >= count) return true
     if (this.#sourceEnded) return false
-    if (count > this.#buffer.length) this.#enlarge(count)
-    else if (this.#at + count > this.#buffer.length) this.#moveDown()
+    if (this.#at + count > this.#buffer.length) this.#moveDown()
     while (this.#end - this.#at < count) {
       if (this.#sourceEnded) return false
+      if (this.#end === this.#buffer.length) this.#enlarge()
       const got = this.#source.read(this.#buffer.subarray(this.#end))
       if (got === 0) this.#sourceEnded = true
       this.#end += got
@@ -177,12 +180,9 @@ export class QemuFileReader {
     this.#at = 0
   }
 
-  #enlarge(count: number): void {
-    const larger = new Uint8Array(Math.max(count, 2 * this.#buffer.length))
-    larger.set(this.#buffer.subarray(this.#at, this.#end))
-    this.#base += this.#at
-    this.#end -= this.#at
-    this.#at = 0
+  #enlarge(): void {
+    const larger = new Uint8Array(2 * Math.max(this.#buffer.length, 1))
+    larger.set(this.#buffer)
     this.#buffer = larger
     this.#view = new DataView(larger.buffer)
   }

@@ -16,6 +16,8 @@ const LENGTH_MAX = defaultLimits.recordBytesMax
 export class PageRun {
   readonly #judge: StreamJudge
   readonly #seen: ((pfn: number) => void) | undefined
+  /** The record whose pages come in the next chunk. */
+  #cut: { readonly offset: number; readonly length: number; readonly count: number } | undefined
   /** Bytes that the last take() took. */
   taken = 0
   /** Bytes of pages that come behind them, in the next chunk. */
@@ -50,11 +52,24 @@ export class PageRun {
         if (highest > pfnHighest) break
         seen?.(highest)
       }
-      judge.passedPages(offset + at - from, length, count)
+      const start = offset + at - from
+      judge.beganPages()
       at = end + pages * PAGE_BYTES
-      if (at > to) break
+      if (at > to) {
+        this.#cut = { offset: start, length, count }
+        break
+      }
+      judge.passedPages(start, length, count)
     }
     this.pagesLeft = Math.max(0, at - to)
     this.taken = Math.min(at, to) - from
+  }
+
+  /** What was skipped last is behind, be it the pages that were left or something else. */
+  skipped(): void {
+    if (this.#cut === undefined) return
+    const { offset, length, count } = this.#cut
+    this.#cut = undefined
+    this.#judge.passedPages(offset, length, count)
   }
 }

@@ -249,11 +249,15 @@ export class StreamJudge {
     this.arePagesSettled = isPages && order.refuses(spec) === undefined
   }
 
-  /** A PAGE_DATA without a flaw, where pages are settled. */
-  passedPages(offset: number, length: number, count: number): void {
+  /** A PAGE_DATA without a flaw, where pages are settled: its pages come next. */
+  beganPages(): void {
     this.records++
     this.name = LIBXC.PAGE_DATA.name
     this.#spec = LIBXC.PAGE_DATA
+  }
+
+  /** It is whole. */
+  passedPages(offset: number, length: number, count: number): void {
     this.#sink.pageData?.(offset, length, count)
   }
 

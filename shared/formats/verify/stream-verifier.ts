@@ -248,7 +248,7 @@ export class StreamVerifier {
       this.#inRecord = false
       this.#step = 'skip'
       this.#due = run.pagesLeft
-    }
+    } else if (run.taken > 0) this.#judge.expects('record header')
     return run.taken
   }
 
@@ -269,7 +269,7 @@ export class StreamVerifier {
     if (this.#inRecord) {
       if (this.#padding > 0) return this.#await('padding', this.#padding)
       this.#judge.passed()
-    }
+    } else this.#run.skipped()
     this.#next()
   }
 

@@ -10,7 +10,7 @@ import { berToStream } from '../../../shared/formats/ber/ber-to-stream.ts'
 import { streamToBer } from '../../../shared/formats/ber/stream-to-ber.ts'
 import { sourceOf } from '../../../shared/formats/qemu/qemu-file.ts'
 import { QemuStreamError } from '../../../shared/formats/qemu/qemu-stream-error.ts'
-import { STREAM_NAMES, streamBytes } from '../../qemu/corpus.ts'
+import { CAPTURE_NAMES, captureBytes, STREAM_NAMES, streamBytes } from '../../qemu/corpus.ts'
 import { berOf, FORMS, hex, KeptBytes } from '../bytes.ts'
 import { damaged, Dice } from '../damages.ts'
 import { MADE_KINDS, madeStream } from '../made-stream.ts'
@@ -74,6 +74,11 @@ describe.skipIf(decoder === undefined)(
     it.each([
       ...MADE_KINDS.map((kind) => [`a stream, ${kind},`, () => madeStream(kind)] as const),
       ...STREAM_NAMES.map((name) => [name, () => streamBytes(name)] as const),
+      ...CAPTURE_NAMES.map((name) => [`the session ${name}`, () => captureBytes(name)] as const),
+      ...CAPTURE_NAMES.map((name) => {
+        const cut = () => captureBytes(name).subarray(0, -10_000)
+        return [`the session ${name}, cut off,`, cut] as const
+      }),
     ])('accepts %s in both forms, and makes one of the other', (_, bytesOf) => {
       const bytes = bytesOf()
       const [online = bytes, known = bytes] = [false, true].map((isDefinite) => {
@@ -113,6 +118,11 @@ describe.skipIf(decoder === undefined)(
         ['cut by its last octet', whole.subarray(0, -1)],
         ['with another outer tag', replaced(whole, '7fd146', '7fd147')],
         ['with a section of an unknown tag', replaced(whole, '7fd346', '7fd347')],
+        ['with a message of an unknown tag', replaced(whole, '5fc34f', '5fc34e')],
+        [
+          'with a device state of 2^27 bytes and more',
+          replaced(whole, '020408000000', '020408000001'),
+        ],
         ['with a name of a wrong type', replaced(whole, '0c0372616d', '040372616d')],
         ['with an empty name', replaced(whole, '0c0574696d6572', '0c000403696d65')],
         ['with junk behind it', Buffer.concat([whole, Buffer.from('junk')])],

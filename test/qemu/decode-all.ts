@@ -1,0 +1,199 @@
+// Everything that `colo decode` does with a stream, one way each: whatever bytes come, it ends in a result or in a
+// QemuStreamError. Whoever makes streams, by chance or guided, holds them against this.
+
+import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
+import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
+import { LoadvmTracer } from '../../shared/formats/qemu/loadvm-trace.ts'
+import type {
+  MigrationSink,
+  OpaqueBody,
+  RamBlock,
+  SectionHead,
+} from '../../shared/formats/qemu/migration-sink.ts'
+import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
+import { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
+import { QemuFileReader, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
+import {
+  QemuStreamError,
+  qemuStreamErrorCodes,
+} from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { traceLine } from '../../shared/formats/qemu/trace-line.ts'
+import { RamImage, type RamStore } from '../../shared/formats/qemu/ram-image.ts'
+import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
+import { quickDescription } from '../../shared/formats/qemu/vmdesc-quick.ts'
+import {
+  findVmDevice,
+  readVmDescription,
+  type VmDescription,
+} from '../../shared/formats/qemu/vmdesc.ts'
+import { compatState } from '../../cli/decode/compat.ts'
+import { faultOf, type FindVmsd } from '../../cli/decode/descriptions.ts'
+import { DeviceStates, type KeptSection } from '../../cli/decode/device-states.ts'
+import { FieldList } from '../../cli/decode/field-list.ts'
+import { StateJson } from '../../cli/decode/state-json.ts'
+import { StateText } from '../../cli/decode/state-text.ts'
+import { Summary } from '../../cli/decode/summary.ts'
+import { summaryJson, summaryText } from '../../cli/decode/summary-text.ts'
+import { TextOutput } from '../../cli/decode/text-output.ts'
+import { inflatePage, ZlibChannel } from '../../cli/decode/zlib-pages.ts'
+
+const SMALL_BUFFER_BYTES = 256
+
+const nowhere: RamStore = { open: () => {}, write: () => {}, fill: () => {}, read: () => {} }
+
+/** What came of it: 'whole' or another ending, or the code of the QemuStreamError. Raises what else is raised. */
+export function outcomeOf(read: () => string): string {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof QemuStreamError)) throw error
+    if (!(error.code in qemuStreamErrorCodes)) throw error
+    if (!(error.offset >= 0) || error.rule === '') throw error
+    return error.code
+  }
+}
+
+function descriptionOf(json: Uint8Array, offset: number): VmDescription {
+  try {
+    const quick = quickDescription(JSON.parse(Buffer.from(json).toString('latin1')))
+    if (quick !== undefined) return quick
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return readVmDescription(json, offset)
+}
+
+function finderOf({ json, jsonOffset }: DeviceStates): FindVmsd {
+  if (json === undefined) return () => undefined
+  const description = descriptionOf(json, jsonOffset)
+  return ({ idstr, instanceId }, occurrence) =>
+    findVmDevice(description, idstr, instanceId, Math.max(0, occurrence))?.vmsd
+}
+
+/** How the walk ended; what a listener heard until then counts all the same. */
+function walk(bytes: Uint8Array, sink: MigrationSink): string {
+  return outcomeOf(() => new MigrationStream(QemuFileReader.over(bytes), sink).read())
+}
+
+/** The devices of the last moment, each through a visitor of this kind. */
+export function decodeDevices(bytes: Uint8Array): string {
+  const states = new DeviceStates()
+  const ending = walk(bytes, states)
+  states.finish()
+  const faults = outcomeOf(() => {
+    const find = finderOf(states)
+    for (const section of states.last?.sections ?? []) decodeSection(section, find)
+    compatState(states, find, new TextOutput(true), () => {})
+    return ending
+  })
+  return faults
+}
+
+function decodeSection(section: KeptSection, find: FindVmsd): void {
+  const makers: ((from: BinaryInputVisitor) => OutputVisitor)[] = [
+    (from) => new FieldList(from),
+    (from) => new StateText(from, new TextOutput(true)),
+    (from) => new StateJson(from, new TextOutput(true)),
+  ]
+  const faults = makers.map((make) => {
+    const from = new BinaryInputVisitor(QemuFileReader.over(section.bytes, section.bodyOffset))
+    return faultOf(section, find, from, make(from))
+  })
+  // How much of an array was due differs: some take it whole.
+  if (new Set(faults.map((fault) => fault?.split(': ', 2).join())).size > 1) {
+    throw new Error(`different faults: ${faults.join('; ')}`)
+  }
+}
+
+/** What memory the guest has at the end. */
+export function decodeRam(bytes: Uint8Array): string {
+  return walk(bytes, new RamImage(nowhere, inflatePage))
+}
+
+export function decodeSummary(bytes: Uint8Array): string {
+  const summary = new Summary()
+  const ending = walk(bytes, summary)
+  summary.finish()
+  JSON.parse(summaryJson(summary, 'a', {}))
+  if (summaryText(summary, 'a', ending) === '') throw new Error('no summary')
+  return ending
+}
+
+export function decodeTrace(bytes: Uint8Array): string {
+  const states = new DeviceStates([])
+  walk(bytes, states)
+  return outcomeOf(() => {
+    const find = finderOf(states)
+    const seen = new Occurrences()
+    let occurrence = 0
+    const trace = (event: string, ...args: (string | number)[]) => void traceLine(event, args)
+    const describe = (head: SectionHead) => {
+      occurrence = seen.next(head.idstr, head.instanceId)
+      return find(head, occurrence)?.name
+    }
+    const load = (head: SectionHead, { bytes: body, offset, delimiter }: OpaqueBody) => {
+      const section = { head, occurrence, bytes: body, bodyOffset: offset, delimiter }
+      const from = new BinaryInputVisitor(QemuFileReader.over(body, offset))
+      faultOf(section, find, from, new FieldList(from), { trace })
+    }
+    return walk(bytes, new LoadvmTracer(trace, describe, load))
+  })
+}
+
+/** However small the buffer is that the walk reads with, it ends the same. */
+export function decodeInPieces(bytes: Uint8Array): string {
+  const ends = [
+    QemuFileReader.over(bytes),
+    new QemuFileReader(sourceOf(bytes), SMALL_BUFFER_BYTES),
+  ].map((file) => messageOf(() => new MigrationStream(file, new DeviceStates([])).read()))
+  if (ends[0] !== ends[1]) throw new Error(`${ends[0]}, in pieces: ${ends[1]}`)
+  return ends[0]?.split(' ', 1)[0] ?? ''
+}
+
+function messageOf(read: () => string): string {
+  let message = ''
+  const outcome = outcomeOf(() => {
+    try {
+      return read()
+    } catch (error) {
+      message = String(error)
+      throw error
+    }
+  })
+  return message === '' ? outcome : message.replace('QemuStreamError: ', '')
+}
+
+/** A page channel of multifd beside a stream with one block, `ram`. */
+export function decodeChannel(bytes: Uint8Array): string {
+  return outcomeOf(() => {
+    const blocks: RamBlock[] = [{ name: 'ram', index: 0, usedBytes: 65_536 }]
+    const file = new QemuFileReader(sourceOf(bytes), SMALL_BUFFER_BYTES)
+    const page = (
+      _block: RamBlock,
+      address: number,
+      _flags: number,
+      from: Uint8Array,
+      at: number,
+    ) => {
+      if (from.length < at + 4096 || address + 4096 > 65_536) throw new Error('no whole page')
+    }
+    const channel = new MultifdChannel(file, { page }, new ZlibChannel())
+    while (!channel.atEnd) channel.readToSync(blocks)
+    return 'whole'
+  })
+}
+
+/** The ways that a stream can be decoded; page channels are not among them. */
+export const WAYS: readonly ((bytes: Uint8Array) => string)[] = [
+  decodeDevices,
+  decodeInPieces,
+  decodeTrace,
+  decodeRam,
+  decodeSummary,
+]
+
+/** Each way once; the first that is not whole tells. */
+export function decodeAll(bytes: Uint8Array): string {
+  const outcomes = WAYS.map((decode) => decode(bytes))
+  return outcomes.find((one) => one in qemuStreamErrorCodes) ?? 'whole'
+}
