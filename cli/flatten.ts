@@ -97,5 +97,8 @@ async function findEnd(input: RereadableInput): Promise<number> {
   for await (const chunk of chunksOf(input)) reader.push(chunk)
   if (reader.checkpointEndBytes > 0) return reader.checkpointEndBytes
   const { path } = input
-  throw new CliError('broken', `${path}: there is no whole checkpoint in it (${reader.state})`)
+  const why = reader.state.startsWith('ended')
+    ? 'a saved image, which is flat as it is'
+    : `it is cut off in '${reader.state}'`
+  throw new CliError('broken', `${path}: there is no whole checkpoint in it: ${why}`)
 }

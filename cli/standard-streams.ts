@@ -3,6 +3,7 @@
 
 import { EXIT_CODES } from './exit-codes.ts'
 import { fileError } from './file-error.ts'
+import { plainText } from './plain-text.ts'
 import { writeWhole } from './whole-write.ts'
 
 const STDOUT = 1
@@ -18,7 +19,7 @@ export function sayBytes(bytes: Uint8Array): void {
 }
 
 export function say(text: string): void {
-  sayBytes(Buffer.from(text))
+  sayBytes(Buffer.from(plainText(text)))
 }
 
 const passOver = () => {}
@@ -27,7 +28,7 @@ const passOver = () => {}
 export function sayAside(text: string): void {
   if (!process.stderr.listeners('error').includes(passOver)) process.stderr.on('error', passOver)
   try {
-    process.stderr.write(text)
+    process.stderr.write(plainText(text))
   } catch {
     // A file says so at once.
   }

@@ -2,12 +2,15 @@
 
 const isNumber = (text: string) => /^-?[\d.,]+$/.test(text)
 
+/** A row is one line, whatever a name has in it. */
+const cellOf = (text = '') => (text.includes('\n') ? text.replaceAll('\n', '\\n') : text)
+
 export function formatTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
   const widths = titles.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+    Math.max(title.length, ...rows.map((row) => cellOf(row[i]).length)),
   )
   const right = titles.map(
     (_, i) => rows.length > 0 && rows.every((row) => isNumber(row[i] ?? '') || row[i] === '-'),
@@ -15,7 +18,7 @@ export function formatTable(
   const line = (cells: readonly string[]) =>
     widths
       .map((width, i) => {
-        const cell = cells[i] ?? ''
+        const cell = cellOf(cells[i])
         return right[i] ? cell.padStart(width) : cell.padEnd(width)
       })
       .join('  ')

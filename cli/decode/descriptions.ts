@@ -21,11 +21,11 @@ export type FindVmsd = (
 /** The description behind a stream. Raises CliError if it has none. */
 export async function descriptionOf(path: string): Promise<FoundDescription> {
   const states = new DeviceStates([])
-  const { error } = await walk(path, states)
+  const { error, hint } = await walk(path, states)
   const { json, jsonOffset } = states
   if (json !== undefined) return { json, jsonOffset }
   const why = error === undefined ? 'there is none' : error.message
-  throw new CliError('broken', `${path}: no description can be taken from it: ${why}`)
+  throw new CliError('broken', `${path}: no description can be taken from it: ${why}${hint}`)
 }
 
 /** What finds a section's description: in that of another stream if there is one, else in this one's. */

@@ -1,6 +1,7 @@
 // Text on its way to standard output, as bytes from the start: decoding a stream makes a hundred thousand small
 // pieces of text, and putting them together as strings takes longer than everything else.
 
+import { plainText } from '../plain-text.ts'
 import { sayBytes } from '../standard-streams.ts'
 
 const FIRST_BYTES = 256 * 1024
@@ -10,6 +11,9 @@ const OFFSET_DIGITS = 9
 const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const LINE_FEED = 0x0a
+const SPACE = 0x20
+const DELETE = 0x7f
 
 export class TextOutput {
   readonly #isKept: boolean
@@ -43,9 +47,9 @@ export class TextOutput {
     let at = this.#at
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
-      if (code >= 0x80) {
+      if (code >= DELETE || (code < SPACE && code !== LINE_FEED)) {
         this.#at = at
-        this.#addEncoded(text.slice(i))
+        this.#addEncoded(plainText(text.slice(i)))
         return
       }
       bytes[at++] = code
@@ -65,7 +69,7 @@ export class TextOutput {
   quoted(text: string): void {
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
-      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
+      if (code < SPACE || code >= DELETE || code === QUOTE || code === BACKSLASH) {
         this.add(JSON.stringify(text))
         return
       }

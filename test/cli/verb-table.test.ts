@@ -34,6 +34,24 @@ async function byCommander(verb: Verb, argv: readonly string[]): Promise<Read> {
 
 const words = (text: string) => text.split(' ')
 
+describe('a lesson', () => {
+  const verbs = [verifyVerb, decodeVerb, convertVerb, flattenVerb]
+  const examples = verbs.flatMap((verb) => {
+    return verb.lesson.examples.flatMap(([line]) => {
+      const [, text] = line.split(`colo ${verb.name} `)
+      return text === undefined ? [] : [[verb, text] as const]
+    })
+  })
+
+  it.each(examples)('shows what the verb takes: $0.name $1', (verb, text) => {
+    expect(readPlainly(verb, words(text))).toBeDefined()
+  })
+
+  it('is there for each verb', () => {
+    expect(new Set(examples.map(([verb]) => verb))).toEqual(new Set(verbs))
+  })
+})
+
 describe('plain arguments', () => {
   it.each<[Verb, string]>([
     [verifyVerb, 'x'],

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { madeStream } from '../ber/made-stream.ts'
-import { checkpointedStream, join as joinBytes } from '../formats/streams.ts'
+import { checkpointedStream, join as joinBytes, plainStream } from '../formats/streams.ts'
 import { guestFile } from '../guests/host.ts'
 import { COLO, colo, inFolder, Running } from './command.ts'
 
@@ -98,6 +98,18 @@ describe('a file that cannot be written', () => {
       'colo: text: a file is there already, where a folder is wanted: name another place (EEXIST)\n',
     )
     expect(code).toBe(2)
+  })
+})
+
+describe('a recording that has no checkpoint', () => {
+  it('is told whether it was cut off, or is none', async () => {
+    const none = new Running(['flatten', '-', '-'], joinBytes(plainStream()))
+    expect((await none.ended).stderr).toContain('in it: a saved image, which is flat as it is')
+    const cut = new Running(
+      ['flatten', '-', '-'],
+      joinBytes(checkpointedStream('colo', 1)).subarray(0, 90),
+    )
+    expect((await cut.ended).stderr).toMatch(/in it: it is cut off in 'libxc: /)
   })
 })
 
