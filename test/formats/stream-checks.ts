@@ -167,12 +167,16 @@ function mayDiffer(
 
 /** What Xen's verifier would say, whole, in pieces and skipping. */
 export function checkLikeXen(bytes: Uint8Array, form: XenForm, piece: number): XenVerdict {
-  const [whole, ...others] = [Infinity, piece, undefined].map((size) => {
+  const feeds: ((verifier: XenVerifier) => void)[] = [
+    (verifier) => verifier.push(bytes, 0, bytes.length),
+    (verifier) => {
+      for (const one of piecesOf(bytes, piece)) verifier.push(one, 0, one.length)
+    },
+    (verifier) => pushSkipping(verifier, bytes, piece),
+  ]
+  const [whole, ...others] = feeds.map((feed) => {
     const verifier = new XenVerifier(form)
-    if (size === undefined) pushSkipping(verifier, bytes, piece)
-    for (let at = 0; size !== undefined && at < bytes.length; at += size) {
-      verifier.push(bytes, at, Math.min(bytes.length, at + size))
-    }
+    feed(verifier)
     return verifier.finish()
   })
   const other = others.find((one) => !isDeepStrictEqual(one, whole))

@@ -41,14 +41,17 @@ interface ParsedDevices {
   readonly devices: readonly unknown[]
 }
 
-function* devicesOf(name: string): Generator<{ stream: Uint8Array; json: string }> {
+function* devicesOf(
+  name: string,
+  isWanted: (section: DeviceSection, json: string) => boolean,
+): Generator<{ stream: Uint8Array; json: string }> {
   const { json, sections } = readDescribedStream(name)
   // Keys that repeat are lost, and with them the lists: the reader of such a description says so.
   const { page_size, devices } = JSON.parse(Buffer.from(json).toString('latin1')) as ParsedDevices
   for (const [index, section] of sections.entries()) {
     if (section.body.length > BODY_BYTES_MAX) continue
     const one = JSON.stringify({ page_size, devices: [devices[index]] })
-    yield { stream: streamOf(section, one), json: one }
+    if (isWanted(section, one)) yield { stream: streamOf(section, one), json: one }
   }
 }
 
@@ -62,7 +65,13 @@ export function corpusSeeds(
     return streams.filter(({ length }) => length < XEN_BYTES_MAX).flatMap((one) => ask?.(one) ?? [])
   }
   if (!corpusIsHere || !['qemu', 'ber', 'descriptions'].includes(format)) return []
-  const found = STREAMS.flatMap((name) => [...devicesOf(name)])
+  // Many devices are in more than one stream.
+  const seen = new Set<string>()
+  const isNew = ({ device: { vmsd } }: DeviceSection, json: string) => {
+    const key = `${vmsd.name} ${vmsd.version_id} ${json.length}`
+    return !seen.has(key) && seen.add(key) !== undefined
+  }
+  const found = STREAMS.flatMap((name) => [...devicesOf(name, isNew)])
   if (format === 'descriptions') return found.map(({ json }) => new TextEncoder().encode(json))
   return found.flatMap(({ stream }) => ask?.(stream) ?? [])
 }

@@ -34,7 +34,9 @@ export class FuzzLoop {
   readonly #probes: Probes
   readonly #chance: Chance
   readonly #mutator: Mutator
+  /** Kept inputs whose compared values are still to be made equal, and those of the one under way. */
   readonly #fresh: KeptInput[] = []
+  #exchanges: Generator<Uint8Array> = (function* none() {})()
   readonly #watch: (bytes: Uint8Array) => void
   readonly #keep: (bytes: Uint8Array) => void
 
@@ -55,42 +57,54 @@ export class FuzzLoop {
     this.#keep = hears.keep
   }
 
-  /** An input from outside. Raises Finding. */
-  seed(bytes: Uint8Array): void {
-    if (bytes.length <= this.#target.inputBytesMax) this.#try(bytes, false)
+  /** An input from outside, or one that an `earlier` run kept and has looked at closely. Raises Finding. */
+  seed(bytes: Uint8Array, isEarlier = false): void {
+    if (bytes.length > this.#target.inputBytesMax) return
+    if (this.#try(bytes) === 'new' && !isEarlier) this.#fresh.push(...this.kept.all.slice(-1))
   }
 
-  /** One more input of our own, or some, if the last one showed something new. Raises Finding. */
+  /** One more input of our own. Raises Finding. */
   next(): void {
-    const fresh = this.#fresh.pop()
-    if (fresh !== undefined) return this.#exchangeAll(fresh)
+    const bytes = this.#chance.below(2) === 0 ? this.#exchanged() : this.#mutated()
+    const shows = this.#try(bytes)
+    if (shows !== undefined) this.#keep(bytes)
+    if (shows === 'new') this.#fresh.push(...this.kept.all.slice(-1))
+  }
+
+  #mutated(): Uint8Array {
     const parent = this.kept.choose(this.#chance)
     if (parent === undefined) throw new Error('there are no seeds')
     const other = this.kept.choose(this.#chance)?.bytes ?? parent.bytes
-    this.#try(this.#mutator.child(parent, other), true)
+    return this.#mutator.child(parent, other)
   }
 
-  #try(bytes: Uint8Array, isOurs: boolean): void {
+  /** Of a new input the next one in which two values are equal that were compared. */
+  #exchanged(): Uint8Array {
+    for (;;) {
+      const next = this.#exchanges.next()
+      if (next.done !== true) return next.value
+      const fresh = this.#fresh.pop()
+      if (fresh === undefined) return this.#mutated()
+      this.#exchanges = this.#exchangesOf(fresh)
+    }
+  }
+
+  #try(bytes: Uint8Array): 'new' | 'shorter' | undefined {
     this.#run(bytes, false)
-    const shows = this.kept.consider(bytes, this.#probes.c, () => {
+    return this.kept.consider(bytes, this.#probes.c, () => {
       this.#run(bytes, true)
       return this.#probes.pairs
     })
-    const kept = this.kept.all.at(-1)
-    if (shows === undefined || kept === undefined) return
-    if (isOurs) this.#keep(bytes)
-    if (shows === 'new') this.#fresh.push(kept)
   }
 
-  /** Makes each two values equal that were compared, once. */
-  #exchangeAll({ bytes, pairs }: KeptInput): void {
+  *#exchangesOf({ bytes, pairs }: KeptInput): Generator<Uint8Array> {
     let left = EXCHANGES_MAX
     for (const pair of pairs) {
       for (const { from, to } of exchangesFor(pair)) {
         for (const at of placesOf(bytes, from, PLACES_MAX)) {
           if (left-- === 0) return
           const child = exchanged(bytes, at, from, to)
-          if (child.length <= this.#target.inputBytesMax) this.#try(child, true)
+          if (child.length <= this.#target.inputBytesMax) yield child
         }
       }
     }

@@ -80,7 +80,7 @@ export async function fuzz(order: FuzzOrder, tell: (report: FuzzReport) => void)
   try {
     for (const bytes of [...module.target.seeds(), ...order.seeds]) loop.seed(bytes)
     branchesOfSeeds = loop.kept.branches
-    for (const bytes of inputsIn(folder)) loop.seed(bytes)
+    for (const bytes of inputsIn(folder)) loop.seed(bytes, true)
     goOn(loop, order, begin, () => tell(report(false)))
     tell(report(true))
   } catch (error) {

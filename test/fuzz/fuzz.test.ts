@@ -22,7 +22,7 @@ const PARSER_MISSING = "else rolldown's parser cannot be loaded here"
 
 const SECONDS = Number(process.env['COLO_FUZZ_SECONDS'] ?? 0)
 /** Without that, a number of runs: the same ones each time. */
-const RUNS = 1500
+const RUNS = 1000
 const DEEP_RUNS = 30_000
 
 function fuzz(...args: readonly string[]): { status: number | null; lines: string[] } {

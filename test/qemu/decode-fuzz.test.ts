@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { captureBytes, CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
 import { decodeAll, WAYS } from './decode-all.ts'
 
-const RUNS = Number(process.env['COLO_FUZZ_RUNS'] ?? 200)
+const RUNS = Number(process.env['COLO_FUZZ_RUNS'] ?? 100)
 const SEED = Number(process.env['COLO_FUZZ_SEED'] ?? 1)
 
 /** Streams that are small, or have what others do not. */

@@ -10,6 +10,8 @@ import { ITEM_SUBSECTION } from './stream-items.ts'
 const MACHINE_BYTES_MAX = 1024
 const CAPABILITIES_MAX = 256
 const UUID_BYTES = 16
+/** Of each of them. */
+const SUBSECTION_VERSION = 1
 const PAGE_BITS_MIN = 10
 const PAGE_BITS_MAX = 16
 
@@ -18,7 +20,7 @@ interface Told {
   readonly capabilities: string[]
 }
 
-/** Reads from the item's first byte on. Raises bad-value, too-long or unknown-item. */
+/** Reads from the item's first byte on. Raises bad-value, bad-version, too-long or unknown-item. */
 export function readConfiguration(file: QemuFileReader): Configuration {
   const { offset } = file
   file.item = 'configuration'
@@ -38,6 +40,10 @@ export function readConfiguration(file: QemuFileReader): Configuration {
     const name = file.str8()
     file.item = name
     const version = file.u32()
+    if (version !== SUBSECTION_VERSION) {
+      const rule = `version ${version}, where QEMU 7.2 writes ${SUBSECTION_VERSION}`
+      throw new QemuStreamError('bad-version', at, name, rule)
+    }
     subsections.push({ offset: at, name, version, body: readBody(file, name, told) })
   }
   return { offset, machine, subsections, ...told }
