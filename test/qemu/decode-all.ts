@@ -11,7 +11,7 @@ import type {
   SectionHead,
 } from '../../shared/formats/qemu/migration-sink.ts'
 import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
+import { MultifdChannel, type Unpackers } from '../../shared/formats/qemu/multifd.ts'
 import { QemuFileReader, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
 import {
   QemuStreamError,
@@ -36,6 +36,7 @@ import { Summary } from '../../cli/decode/summary.ts'
 import { summaryJson, summaryText } from '../../cli/decode/summary-text.ts'
 import { TextOutput } from '../../cli/decode/text-output.ts'
 import { inflatePage, ZlibChannel } from '../../cli/decode/zlib-pages.ts'
+import { ZstdChannel } from '../../cli/decode/zstd-pages.ts'
 
 const SMALL_BUFFER_BYTES = 256
 
@@ -115,7 +116,7 @@ export function decodeSummary(bytes: Uint8Array): string {
   const ending = walk(bytes, summary)
   summary.finish()
   JSON.parse(summaryJson(summary, 'a', {}))
-  if (summaryText(summary, 'a', ending) === '') throw new Error('no summary')
+  if (summaryText(summary, 'a', [ending]) === '') throw new Error('no summary')
   return ending
 }
 
@@ -163,6 +164,8 @@ function messageOf(read: () => string): string {
   return message === '' ? outcome : message.replace('QemuStreamError: ', '')
 }
 
+const UNPACKERS: Unpackers = { zlib: () => new ZlibChannel(), zstd: () => new ZstdChannel() }
+
 /** A page channel of multifd beside a stream with one block, `ram`. */
 export function decodeChannel(bytes: Uint8Array): string {
   return outcomeOf(() => {
@@ -177,8 +180,8 @@ export function decodeChannel(bytes: Uint8Array): string {
     ) => {
       if (from.length < at + 4096 || address + 4096 > 65_536) throw new Error('no whole page')
     }
-    const channel = new MultifdChannel(file, { page }, new ZlibChannel())
-    while (!channel.atEnd) channel.readToSync(blocks)
+    const channel = new MultifdChannel(file, { page }, UNPACKERS)
+    while (!file.atEnd) channel.readToSync(blocks)
     return 'whole'
   })
 }

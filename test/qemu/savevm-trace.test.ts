@@ -29,7 +29,7 @@ function tracer(lines: string[], names?: ReadonlyMap<string, string>): SavevmTra
   )
 }
 
-function traced(bytes: Uint8Array): string[] {
+function linesOf(bytes: Uint8Array): string[] {
   const lines: string[] = []
   const sink = tracer(lines)
   new MigrationStream(QemuFileReader.over(bytes), sink).read()
@@ -39,7 +39,7 @@ function traced(bytes: Uint8Array): string[] {
 
 describe('a stream', () => {
   it('was written with these events', () => {
-    expect(traced(madeStream('whole'))).toEqual([
+    expect(linesOf(madeStream('whole'))).toEqual([
       'savevm_state_header',
       'savevm_send_ping 0x1',
       'savevm_command_send com=0x2 len=4',
@@ -62,7 +62,7 @@ describe('a stream', () => {
 
   const [capture] = CAPTURE_NAMES.filter((name) => name === 'pc16_zero')
   it.skipIf(capture === undefined)(`of COLO has its devices bare (else ${CORPUS_MISSING})`, () => {
-    const lines = traced(captureBytes(capture ?? ''))
+    const lines = linesOf(captureBytes(capture ?? ''))
     const count = (start: string) => lines.filter((line) => line.startsWith(start)).length
     expect(lines.slice(1, 3)).toEqual([
       'savevm_send_colo_enable',
