@@ -13,6 +13,8 @@ import type { ConversionAnswer, ConversionOrder } from './conversion.ts'
 import { describeConversion, jsonOfConversion, type Conversion } from './report.ts'
 
 const WORKER = new URL('./conversion-worker.js', import.meta.url)
+/** What a stream leaves behind is short-lived: a larger nursery takes memory, and saves no time. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 }
 
 /** Raises CliError: `broken` for what is wrong in FILE, `usage` for the rest. */
 export async function convert(file: string, out: string, options: ConvertOptions): Promise<void> {
@@ -49,7 +51,7 @@ function refusal(
 }
 
 async function inThread(order: ConversionOrder): Promise<ConversionAnswer> {
-  const worker = new Worker(WORKER, { workerData: order })
+  const worker = new Worker(WORKER, { workerData: order, resourceLimits })
   const [answer] = (await once(worker, 'message')) as [ConversionAnswer]
   return answer
 }

@@ -14,6 +14,7 @@ import {
 import { COLO_VMSTATE_SEND } from '../../shared/formats/qemu/colo-session.ts'
 import { LOOK_AHEAD_BYTES_MAX } from '../../shared/formats/qemu/look-ahead.ts'
 import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { ByteShelf } from './byte-shelf.ts'
 
 export interface KeptSection {
   readonly head: SectionHead
@@ -42,6 +43,9 @@ export class DeviceStates extends SilentSink {
   #current: Moment = { number: 0, sections: [] }
   #keptBytes = 0
   #seen = new Occurrences()
+  /** Where the bytes of the current moment lie, and those of the last. */
+  #shelf = new ByteShelf()
+  #otherShelf = new ByteShelf()
 
   /** Without numbers: the last moment that is whole, or what there is of the only one. */
   constructor(wanted?: readonly number[]) {
@@ -72,7 +76,7 @@ export class DeviceStates extends SilentSink {
       const rule = `devices of more than ${LOOK_AHEAD_BYTES_MAX} bytes, and no more are kept`
       throw new QemuStreamError('too-long', offset, idstr, rule)
     }
-    this.#current.sections.push({ ...section, bytes: bytes.slice() })
+    this.#current.sections.push({ ...section, bytes: this.#shelf.keep(bytes) })
   }
 
   /** Whether the section is one to keep; its bytes are lent. */
@@ -89,9 +93,17 @@ export class DeviceStates extends SilentSink {
   override coloMessage(_offset: number, code: number): void {
     if (code !== COLO_VMSTATE_SEND) return
     if (this.#current.number === 0) this.#keep()
+    const before = this.#current
     this.#current = { number: this.#current.number + 1, sections: [] }
     this.#seen = new Occurrences()
-    if (this.#wanted === undefined) this.#keptBytes = 0
+    if (this.#wanted === undefined) this.#changeShelves(this.last === before)
+  }
+
+  /** A moment that was not kept gives up its own shelf, one that was its predecessor's. */
+  #changeShelves(wasKept: boolean): void {
+    this.#keptBytes = 0
+    if (wasKept) [this.#shelf, this.#otherShelf] = [this.#otherShelf, this.#shelf]
+    this.#shelf.clear()
   }
 
   override deviceStateEnds(): void {

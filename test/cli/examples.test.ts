@@ -8,7 +8,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readDocument } from '../docs/documents.ts'
 import { corpusBytes, corpusFiles } from '../formats/corpus.ts'
-import { CAPTURE_NAMES, captureBytes, CORPUS_MISSING, streamBytes } from '../qemu/corpus.ts'
+import {
+  CAPTURE_NAMES,
+  captureBytes,
+  channelBytes,
+  CORPUS_MISSING,
+  streamBytes,
+} from '../qemu/corpus.ts'
 import { COLO } from './command.ts'
 
 const PAGES = ['docs/verify.md', 'docs/decode.md', 'docs/convert.md']
@@ -71,6 +77,10 @@ describe.skipIf(!isHere)(`the examples of the pages (else ${CORPUS_MISSING})`, (
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'colo-examples-'))
     const script = join(folder, 'colo')
+    for (const channel of [1, 2]) {
+      const path = join(folder, `pc-multifd.mig.ch${channel}`)
+      writeFileSync(path, channelBytes('pc-multifd', channel))
+    }
     writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${COLO}' "$@"\n`)
     chmodSync(script, 0o755)
   })
