@@ -42,7 +42,7 @@ interface OneSideOptions extends GuestOptions {
   readonly peer: string
   readonly tokenFile?: string
   readonly log?: string
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly withParent?: boolean
 }
 
@@ -67,7 +67,7 @@ export function oneSide(command: Command, role: Role): Command {
     .option('--log <file>', 'write the log there (standard output)')
     .addOption(
       new Option('--log-level <level>', 'the least that is logged')
-        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
     .addOption(new Option('--with-parent', 'end when the parent process does').hideHelp())

@@ -49,7 +49,7 @@ export const configSchema = z.object({
   tokenFile: z.string().optional(),
   record: z.string().optional(),
   log: z.string().optional(),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   delays: delaysSchema.default(delaysWith()),
 })
 

@@ -9,6 +9,8 @@ import { DataServer, dialData } from '../shared/channel/data-channel.ts'
 import { joinAddress, splitAddress } from '../shared/channel/address.ts'
 import { dialPeer } from '../shared/control/control-client.ts'
 import { ControlServer } from '../shared/control/control-server.ts'
+import type { QemuTrace } from '../shared/formats/qemu/trace-events.ts'
+import { traceLine } from '../shared/formats/qemu/trace-line.ts'
 import { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
 import type { Clock, Trace, World } from '../shared/ports.ts'
 import { isWanted } from '../shared/protocol/errors.ts'
@@ -62,7 +64,7 @@ export class Daemon {
     const { guest, memoryBytes, dirty, dir, delays } = config
     const cache = join(dir, 'modules')
     const options = { file: guest, memoryBytes, dirty, cache }
-    this.#guest = new WasmGuest(options, delays.guestCallTimeoutMs)
+    this.#guest = new WasmGuest(options, delays.guestCallTimeoutMs, openQemuTrace(this.#log))
     this.stopped = new Promise<string>((resolve) => {
       this.#ended = resolve
     })
@@ -214,6 +216,12 @@ function openWitness(config: Config, log: Logger): FileWitness | GrantingWitness
     log.warn({ witness: kind, folder }, `witness not reached: ${why}`)
   if (kind === 'file') return new FileWitness(folder, problem)
   return new GrantingWitness(kind, folder, problem)
+}
+
+/** What QEMU traces of a device's state; nothing is computed unless somebody wants to read it. */
+function openQemuTrace(log: Logger): QemuTrace | undefined {
+  if (!log.isLevelEnabled('trace')) return undefined
+  return (event, ...args) => log.trace({ event }, traceLine(event, args).trimEnd())
 }
 
 function openTrace(log: Logger, statistics: Statistics, changed: () => void): Trace {

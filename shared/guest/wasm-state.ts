@@ -4,6 +4,7 @@
 
 import { QemuStreamError } from '../formats/qemu/qemu-stream-error.ts'
 import { loadState, saveState } from '../formats/qemu/state-blob.ts'
+import type { QemuTrace } from '../formats/qemu/trace-events.ts'
 import type { VMStateDescription } from '../formats/qemu/vmstate.ts'
 
 export interface WasmCpu {
@@ -54,37 +55,40 @@ export const wasmDeviceVmsd: VMStateDescription<WasmDeviceMembers> = {
   ],
 }
 
-export function encodeCpu({ memoryBytes, globals }: WasmCpu): Uint8Array {
-  return saveState(wasmCpuVmsd, {
+export function encodeCpu({ memoryBytes, globals }: WasmCpu, trace?: QemuTrace): Uint8Array {
+  const cpu: WasmCpuMembers = {
     memory_bytes: BigInt(memoryBytes),
     num_globals: globals.length,
     globals: globals.map((bits) => BigInt.asUintN(64, bits)),
-  })
+  }
+  return saveState(wasmCpuVmsd, cpu, trace)
 }
 
 /** The state, or what is wrong with the bytes. */
-export function decodeCpu(bytes: Uint8Array): WasmCpu | string {
+export function decodeCpu(bytes: Uint8Array, trace?: QemuTrace): WasmCpu | string {
   const cpu: WasmCpuMembers = { memory_bytes: 0n, num_globals: 0, globals: [] }
-  const refusal = refusalOf('CPU state', () => loadState(wasmCpuVmsd, bytes, cpu))
+  const refusal = refusalOf('CPU state', () => loadState(wasmCpuVmsd, bytes, cpu, trace))
   if (refusal !== undefined) return refusal
   const memoryBytes = Number(cpu.memory_bytes)
   if (!Number.isSafeInteger(memoryBytes)) return `CPU state: ${cpu.memory_bytes} bytes of RAM`
   return { memoryBytes, globals: cpu.globals }
 }
 
-export function encodeDevice({ inputs, outputs, connections }: WasmDevice): Uint8Array {
-  return saveState(wasmDeviceVmsd, {
+export function encodeDevice(device: WasmDevice, trace?: QemuTrace): Uint8Array {
+  const { inputs, outputs, connections } = device
+  const host: WasmDeviceMembers = {
     inputs: BigInt(inputs),
     outputs: BigInt(outputs),
     num_connections: connections.length,
     connections: [...connections],
-  })
+  }
+  return saveState(wasmDeviceVmsd, host, trace)
 }
 
 /** The state, or what is wrong with the bytes. */
-export function decodeDevice(bytes: Uint8Array): WasmDevice | string {
+export function decodeDevice(bytes: Uint8Array, trace?: QemuTrace): WasmDevice | string {
   const host: WasmDeviceMembers = { inputs: 0n, outputs: 0n, num_connections: 0, connections: [] }
-  const refusal = refusalOf('device state', () => loadState(wasmDeviceVmsd, bytes, host))
+  const refusal = refusalOf('device state', () => loadState(wasmDeviceVmsd, bytes, host, trace))
   if (refusal !== undefined) return refusal
   const [inputs, outputs] = [Number(host.inputs), Number(host.outputs)]
   if (!Number.isSafeInteger(inputs) || !Number.isSafeInteger(outputs)) {

@@ -218,3 +218,20 @@ describe('a module that can not be protected is refused at load, by name', () =>
     expect(readFileSync(guestFile('counter')).length).toBeGreaterThan(100)
   })
 })
+
+describe('the state of a guest', () => {
+  it('is traced field by field where the log is to have it: saved here, loaded there', async () => {
+    pair = await Pair.protected({ guest: 'counter', logLevel: 'trace' })
+    const { dir } = pair
+    const traced = (name: 'a' | 'b') =>
+      readFileSync(join(dir, `${name}.log`), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"event":"vmstate_'))
+        .map((line) => (JSON.parse(line) as { msg: string }).msg)
+    const saved = 'vmstate_save_state_loop wasm-host/inputs[1]'
+    const loaded = 'vmstate_load_state_field wasm-host:inputs'
+    await until('the primary to say what it saves', () => traced('a').includes(saved))
+    await until('the secondary to say what it loads', () => traced('b').includes(loaded))
+    expect(traced('b')).not.toContain(saved)
+  })
+})

@@ -29,6 +29,7 @@ export interface PairOptions {
   readonly delays?: Readonly<Record<string, number>>
   readonly witness?: string
   readonly record?: string
+  readonly logLevel?: ConfigInput['logLevel']
   readonly failback?: 'auto' | 'manual'
   /** Route the channels from b to a through a proxy. */
   readonly proxied?: boolean
@@ -126,6 +127,7 @@ export class Pair {
       failback: options.failback,
       record: options.record,
       log: join(this.dir, `${name}.log`),
+      logLevel: options.logLevel,
       delays: options.delays ?? {},
       ...change,
     }

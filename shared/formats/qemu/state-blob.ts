@@ -5,6 +5,7 @@ import { BinaryInputVisitor, BinaryOutputVisitor } from './binary-visitor.ts'
 import { ObjectInputVisitor, ObjectOutputVisitor } from './object-visitor.ts'
 import { QemuFileReader, QemuFileWriter, sourceOf } from './qemu-file.ts'
 import { QemuStreamError } from './qemu-stream-error.ts'
+import type { QemuTrace } from './trace-events.ts'
 import { transfer } from './transfer.ts'
 import type { VMStateDescription, VMStateDevice } from './vmstate.ts'
 
@@ -12,11 +13,12 @@ import type { VMStateDescription, VMStateDevice } from './vmstate.ts'
 export function saveState<Device extends VMStateDevice>(
   vmsd: VMStateDescription<Device>,
   device: Device,
+  trace?: QemuTrace,
 ): Uint8Array {
   const parts: Uint8Array[] = []
   const file = new QemuFileWriter({ write: (bytes) => parts.push(bytes.slice()) }, 4096)
   file.u32(vmsd.version_id)
-  transfer(vmsd, new ObjectInputVisitor(device), new BinaryOutputVisitor(file))
+  transfer(vmsd, new ObjectInputVisitor(device), new BinaryOutputVisitor(file), { trace })
   file.flush()
   if (parts.length === 1 && parts[0] !== undefined) return parts[0]
   const whole = new Uint8Array(file.offset)
@@ -36,11 +38,13 @@ export function loadState<Device extends VMStateDevice>(
   vmsd: VMStateDescription<Device>,
   bytes: Uint8Array,
   device: Device,
+  trace?: QemuTrace,
 ): void {
   const file = new QemuFileReader(sourceOf(bytes), Math.max(bytes.length, 1))
   file.item = vmsd.name
   const version_id = file.u32()
-  transfer(vmsd, new BinaryInputVisitor(file), new ObjectOutputVisitor(device), { version_id })
+  const to = new ObjectOutputVisitor(device)
+  transfer(vmsd, new BinaryInputVisitor(file), to, { version_id, trace })
   if (file.atEnd) return
   const rule = `${bytes.length - file.offset} bytes follow the state`
   throw new QemuStreamError('bad-value', file.offset, vmsd.name, rule)

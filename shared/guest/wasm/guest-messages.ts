@@ -1,6 +1,7 @@
 // What the daemon's thread and the guest's thread say to each other. Bytes are handed over, not copied; RAM
 // never travels this way: both threads see the page store.
 
+import type { VMStateTraceEvent } from '../../formats/qemu/trace-events.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import type { ModuleFacts } from '../wasm-module.ts'
 import type { WasmModule } from './webassembly.ts'
@@ -16,6 +17,8 @@ export interface GuestWorkerData {
   readonly store: SharedArrayBuffer
   /** Page frame numbers of the last capture. */
   readonly pfns: SharedArrayBuffer
+  /** Whether it says what is saved and loaded of the guest's state. */
+  readonly traced: boolean
   /** Of this thread alone: SIGNAL_BYTES, see SIGNALS. */
   readonly signals: SharedArrayBuffer
 }
@@ -58,5 +61,10 @@ export type FromGuest =
       readonly pages: number
       readonly pauseMs: number
       readonly findMs: number
+    }
+  | {
+      readonly type: 'traced'
+      readonly event: VMStateTraceEvent
+      readonly args: readonly (string | number)[]
     }
   | { readonly type: 'died'; readonly why: string }

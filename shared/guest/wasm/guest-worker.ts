@@ -3,6 +3,7 @@
 // two is a call boundary: there the guest can be suspended and captured. A trap ends the guest.
 
 import { parentPort, workerData } from 'node:worker_threads'
+import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -58,6 +59,10 @@ let waiting: ToGuest[] = []
 function post(message: FromGuest, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer)
 }
+
+const trace: QemuTrace | undefined = data.traced
+  ? (event, ...args) => post({ type: 'traced', event, args })
+  : undefined
 
 /** A call into the guest; memory may have been grown when it returns. */
 function call<T>(run: () => T): T {
@@ -145,8 +150,8 @@ function start(): void {
 }
 
 function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
-  const cpu = decodeCpu(cpuBytes)
-  const device = decodeDevice(deviceBytes)
+  const cpu = decodeCpu(cpuBytes, trace)
+  const device = decodeDevice(deviceBytes, trace)
   if (typeof cpu === 'string') throw new Error(cpu)
   if (typeof device === 'string') throw new Error(device)
   instantiate(cpu.memoryBytes)
@@ -176,11 +181,9 @@ function capture(id: number, all: boolean): void {
   const progress = (count: number) => post({ type: 'capturing', id, pages: count })
   const count = all ? pages.captureAll(progress) : pages.captureDirty(progress)
   const findMs = performance.now() - began
-  const cpu = encodeCpu({
-    memoryBytes: pages.ram.length,
-    globals: globals.map(globalBits),
-  })
-  const device = encodeDevice({ inputs, outputs, connections: [...open] })
+  const raw = globals.map(globalBits)
+  const cpu = encodeCpu({ memoryBytes: pages.ram.length, globals: raw }, trace)
+  const device = encodeDevice({ inputs, outputs, connections: [...open] }, trace)
   const pauseMs = performance.now() - began
   post({ type: 'captured', id, cpu, device, pages: count, pauseMs, findMs })
 }

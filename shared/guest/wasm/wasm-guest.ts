@@ -5,6 +5,7 @@
 
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
 import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
@@ -33,20 +34,27 @@ export class WasmGuest implements GuestPort {
   readonly #data: Omit<GuestWorkerData, 'signals'>
   readonly #pfns: Uint32Array
   readonly #callTimeoutMs: number
+  readonly #trace: QemuTrace | undefined
   #handlers: GuestHandlers | undefined
   #worker: Worker | undefined
   #signals = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES))
   #used = false
   #watch: NodeJS.Timeout | undefined
 
-  /** Throws ModuleRefused, or the error of reading or compiling the file. */
-  constructor(options: GuestModuleOptions, callTimeoutMs: number) {
+  /**
+   * `trace` hears, field by field, what is saved and loaded of the guest's state. Throws ModuleRefused, or the
+   * error of reading or compiling the file.
+   */
+  constructor(options: GuestModuleOptions, callTimeoutMs: number, trace?: QemuTrace) {
     const { file, memoryBytes } = options
     const { module, facts, digest, scheme, tableBytes, ...rest } = loadGuestModule(options)
     this.dirty = { scheme, ...rest }
     const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
     const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
-    this.#data = { module, facts, memoryBytes, scheme, tableBytes, store: buffer, pfns }
+    const shared = { store: buffer, pfns }
+    const traced = trace !== undefined
+    this.#data = { module, facts, memoryBytes, scheme, tableBytes, traced, ...shared }
+    this.#trace = trace
     this.store = new PageStore(buffer, memoryBytes)
     this.#pfns = new Uint32Array(pfns)
     this.#callTimeoutMs = callTimeoutMs
@@ -72,9 +80,9 @@ export class WasmGuest implements GuestPort {
   }
 
   check(state: GuestState): string | undefined {
-    const cpu = decodeCpu(state.cpu)
+    const cpu = decodeCpu(state.cpu, this.#trace)
     if (typeof cpu === 'string') return cpu
-    const device = decodeDevice(state.device)
+    const device = decodeDevice(state.device, this.#trace)
     if (typeof device === 'string') return device
     const expected = this.#data.facts.globals.length
     if (cpu.globals.length !== expected) return `${cpu.globals.length} globals, not ${expected}`
@@ -174,6 +182,8 @@ export class WasmGuest implements GuestPort {
         return handlers.closing(message.connection)
       case 'took':
         return handlers.took(message.bytes)
+      case 'traced':
+        return this.#trace?.(message.event, ...message.args)
       case 'dirtied':
         return handlers.dirtied(message.pages)
       case 'capturing':
