@@ -49,6 +49,10 @@ export class StreamOpening {
   #length = 0
   #form: FormName | undefined
   #lead = 0
+  /** So many of the held bytes are text; fewer than are held if another follows them. */
+  #textBytes = 0
+  /** What its first bytes are most like. */
+  #guess: FormName | undefined
 
   /** `wanted` is what a user calls the stream. */
   constructor(wanted: FormName | 'auto') {
@@ -106,14 +110,15 @@ export class StreamOpening {
       if (isEnd && wanted !== 'auto') this.#form = wanted
       return
     }
-    const guess = wanted === 'auto' ? formOf(held, 0) : wanted
-    if (!beginsAs(guess, held, 0)) {
-      const noText = held.findIndex((byte) => !isText(byte))
-      const due = noText < 0 ? LEAD_BYTES_MAX : noText + OPENING_BYTES_MAX
+    this.#guess ??= wanted === 'auto' ? formOf(held, 0) : wanted
+    if (!beginsAs(this.#guess, held, 0)) {
+      while (isText(held[this.#textBytes] ?? NO_TEXT)) this.#textBytes++
+      const isAllText = this.#textBytes === held.length
+      const due = isAllText ? LEAD_BYTES_MAX : this.#textBytes + OPENING_BYTES_MAX
       if (!isEnd && held.length < Math.min(due, LEAD_BYTES_MAX)) return
-      this.#findLead(held, noText < 0 ? held.length : noText)
+      this.#findLead(held, this.#textBytes)
     }
-    this.#form ??= guess
+    this.#form ??= this.#guess
   }
 
   /** All ahead of `noText` is text. */
