@@ -83,18 +83,23 @@ export function decodeDevices(bytes: Uint8Array): string {
   states.finish()
   const faults = outcomeOf(() => {
     const find = finderOf(states)
-    for (const section of states.last?.sections ?? []) decodeSection(section, find)
+    const texts = [new TextOutput(true), new TextOutput(true)] as const
+    for (const section of states.last?.sections ?? []) decodeSection(section, find, texts)
     compatState(states, find, new TextOutput(true), () => {})
     return ending
   })
   return faults
 }
 
-function decodeSection(section: KeptSection, find: FindVmsd): void {
+function decodeSection(
+  section: KeptSection,
+  find: FindVmsd,
+  [text, json]: readonly [TextOutput, TextOutput],
+): void {
   const makers: ((from: BinaryInputVisitor) => OutputVisitor)[] = [
     (from) => new FieldList(from),
-    (from) => new StateText(from, new TextOutput(true)),
-    (from) => new StateJson(from, new TextOutput(true)),
+    (from) => new StateText(from, text),
+    (from) => new StateJson(from, json),
   ]
   const faults = makers.map((make) => {
     const from = new BinaryInputVisitor(QemuFileReader.over(section.bytes, section.bodyOffset))
