@@ -1,8 +1,12 @@
 // The benchmarks: ours beside reference programs, in turn, at least 7 rounds. Progress goes to stderr, the
 // table or the JSON to stdout. A goal that is missed is said and is no failure: figures depend on the machine.
+// Each part runs in a process of its own: what one leaves in memory would make the processes of the next start
+// slower, and would count as theirs.
 //
 //   npm run bench [-- --format json] [-- --only a,b] [-- --rounds N] [-- --quick]
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 
@@ -99,20 +103,40 @@ const machine: Machine = {
   model: cpus()[0]?.model ?? 'unknown',
   load,
 }
-if (load > busyLoad) {
+if (load > busyLoad && process.send === undefined) {
   console.error(`the machine is busy (load ${load.toFixed(1)}): these figures will be worth little`)
+}
+
+/** The figures of a part, from a process that runs nothing else. */
+async function alone(letter: string): Promise<Figure[]> {
+  const args = ['--only', letter, '--rounds', String(rounds), ...(quick ? ['--quick'] : [])]
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
+  const child = fork(import.meta.filename, args, { stdio: [...stdio], serialization: 'advanced' })
+  process.once('exit', () => child.kill())
+  const given = new Promise<Figure[]>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Figure[]))
+    child.once('exit', (code) => reject(new Error(`part ${letter} ended with exit code ${code}`)))
+  })
+  const itsFigures = await given
+  child.disconnect()
+  return itsFigures
 }
 
 const began = performance.now()
 const figures: Figure[] = []
 for (const letter of only) {
   const { what, run } = parts[letter]
-  console.error(`(${letter}) ${what}, ${rounds} rounds`)
+  if (only.length === 1) console.error(`(${letter}) ${what}, ${rounds} rounds`)
   const tell = (text: string) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(0)
     console.error(`${seconds.padStart(5)} s  (${letter}) ${text}`)
   }
-  figures.push(...(await run({ rounds, quick, tell })))
+  figures.push(...(only.length === 1 ? await run({ rounds, quick, tell }) : await alone(letter)))
+}
+if (process.send !== undefined) {
+  process.send(figures)
+  await once(process, 'disconnect')
+  process.exit(0)
 }
 console.log(format === 'json' ? jsonOf(machine, figures) : tableOf(figures))
 process.exit(0)
