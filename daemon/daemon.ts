@@ -23,7 +23,10 @@ import { readOrMakeToken, removeRunFile, writeRunFile } from './run-files.ts'
 import { SeenFile } from './seen-file.ts'
 import { Statistics } from './statistics.ts'
 import { FileWitness } from './witness/file-witness.ts'
+import { RegisterFiles } from './witness/register-files.ts'
 import { GrantingWitness } from './witness/granting-witness.ts'
+
+const TOLD_AGAIN_MS = 10_000
 
 const realClock: Clock = {
   now: () => performance.now(),
@@ -212,10 +215,25 @@ function openLog(config: Config): Logger {
 
 function openWitness(config: Config, log: Logger): FileWitness | GrantingWitness {
   const { kind, folder } = chooseWitness(config)
-  const problem = (why: string) =>
-    log.warn({ witness: kind, folder }, `witness not reached: ${why}`)
-  if (kind === 'file') return new FileWitness(folder, problem)
+  const problem = tellOnce(log, { witness: kind, folder })
+  if (kind === 'file') return new FileWitness(new RegisterFiles(folder), problem)
   return new GrantingWitness(kind, folder, problem)
+}
+
+/** Each new reason makes a line, and so does its end; the same one again makes a line every TOLD_AGAIN_MS. */
+function tellOnce(log: Logger, fields: object): (why: string | undefined) => void {
+  let told: string | undefined
+  let toldAt = 0
+  return (why) => {
+    const now = performance.now()
+    if (why === undefined) {
+      if (told !== undefined) log.info(fields, 'witness reached again')
+    } else if (why !== told || now - toldAt > TOLD_AGAIN_MS) {
+      log.warn(fields, `witness not reached: ${why}`)
+      toldAt = now
+    }
+    told = why
+  }
 }
 
 /** What QEMU traces of a device's state; nothing is computed unless somebody wants to read it. */

@@ -15,6 +15,7 @@ import { digestOf } from '../shared/memory/page-store.ts'
 import type { World } from '../shared/ports.ts'
 import { sameToken } from '../side/admission.ts'
 import type { Side } from '../side/side.ts'
+import type { VerbResult } from '../side/verb-result.ts'
 import type { Config } from './config.ts'
 import type { Addresses } from './daemon.ts'
 import type { Statistics } from './statistics.ts'
@@ -42,7 +43,7 @@ export class OperatorDesk {
 
   sit(send: (message: OperatorMessage) => void): OperatorSession {
     return {
-      verb: async (message) => this.#answer(message, send),
+      verb: (message) => this.#answer(message, send),
       closed: () => void this.#watching.delete(send),
     }
   }
@@ -72,7 +73,9 @@ export class OperatorDesk {
       generation: record.generation,
       epoch: record.epoch,
       session: side.session,
-      register: record.register,
+      register: record.shown,
+      seen: record.seen,
+      witnessTrouble: record.trouble?.text,
       witness: world.witness.kind,
       warning: world.witness.warning,
       peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
@@ -100,7 +103,7 @@ export class OperatorDesk {
     }
   }
 
-  #answer(message: VerbMessage, send: (message: OperatorMessage) => void): Answer {
+  async #answer(message: VerbMessage, send: (message: OperatorMessage) => void): Promise<Answer> {
     const { id, verb } = message
     const { token, side, statistics } = this.#options
     if (VERBS[verb].changes) {
@@ -108,7 +111,8 @@ export class OperatorDesk {
         const detail = message.token ? 'not the token of this pair' : 'this verb needs the token'
         return { type: 'answer', id, ok: false, code: 'wrong-token', detail }
       }
-      return { type: 'answer', id, ...side.command(message) }
+      const result = await new Promise<VerbResult>((resolve) => side.command(message, resolve))
+      return { type: 'answer', id, ...result }
     }
     if (verb === 'history') {
       const rows = Math.max(1, message.rows ?? HISTORY_ROWS)

@@ -3,11 +3,14 @@
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { z } from 'zod'
-import type { Disk } from '../shared/ports.ts'
+import type { Disk, Seen } from '../shared/ports.ts'
 
-const schema = z.object({ generation: z.int().nonnegative(), epoch: z.int().nonnegative() })
-
-type Seen = z.infer<typeof schema>
+const schema = z.object({
+  pair: z.string().default(''),
+  generation: z.int().nonnegative(),
+  nonce: z.string().default(''),
+  epoch: z.int().nonnegative(),
+})
 
 export class SeenFile implements Disk {
   readonly #file: string
@@ -22,7 +25,8 @@ export class SeenFile implements Disk {
     try {
       text = readFileSync(this.#file, 'utf8')
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { generation: 0, epoch: 0 }
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        return { pair: '', generation: 0, nonce: '', epoch: 0 }
       throw error
     }
     return schema.parse(JSON.parse(text))

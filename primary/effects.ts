@@ -62,7 +62,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     },
 
     writePair() {
-      witness.write('paired', record.generation, {
+      witness.writePair({
         kind: 'pair',
         primary: record.incarnation,
         secondary: side.secondary,
@@ -70,7 +70,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       })
     },
     announcePair() {
-      if (record.register) side.session.send({ type: 'register', register: record.register })
+      if (record.known) side.session.send({ type: 'register', register: record.known })
       side.changed('the pair is recorded by the witness')
     },
 
@@ -80,13 +80,31 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.changed('asking the witness who goes on')
     },
     writeAlone() {
-      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+      witness.writeAlone()
     },
     stopAsking() {
       witness.forget()
     },
     readRegister() {
       witness.read('claimed')
+    },
+    readOwned() {
+      // A side that is being stopped writes the register itself, and what it reads must not surprise it.
+      if (!gate.isShut) witness.read('owned')
+    },
+    writeForward() {
+      witness.writeForward()
+    },
+    tellBehind() {
+      world.trace.error('witness-went-backwards', side.describeTrouble())
+    },
+    standDown() {
+      side.tell('superseded', side.describeShown())
+      trigger.disarm()
+      gate.discard()
+      output.serve(false)
+      output.closeAll()
+      side.changed(`somebody else owns the pair: ${side.describeShown()}`)
     },
     yieldSession() {
       side.session.end('handed-over', 'handed over by request')
@@ -105,7 +123,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.tell('guest-died', side.deathOfGuest)
     },
     tellClaimLost() {
-      side.tell('claim-lost', side.describeOwner())
+      side.tell('claim-lost', side.describeShown())
     },
     guestTooSlow() {
       side.guestDied('not captured within suspendTimeoutMs')

@@ -13,13 +13,13 @@
 // a protocol violation there; nothing is ignored in silence.
 
 import { raise, setup } from 'xstate'
-import { DELAYS, type DelayName } from '../shared/protocol/delays.ts'
+import { delaysWith, machineDelays, type DelayName } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 
 export type PrimaryEvent =
   | { type: 'session.opened' }
   | { type: 'session.ended' }
-  | { type: 'generation.newer' }
+  | { type: 'register.doubted' }
   | { type: 'checkpoint.due' }
   | { type: 'guest.captured' }
   | { type: 'guest.died' }
@@ -33,9 +33,18 @@ export type PrimaryEvent =
   | { type: 'witness.won' }
   | { type: 'witness.again' }
   | { type: 'witness.retry' }
+  | { type: 'witness.own' }
+  | { type: 'witness.behind' }
+  | { type: 'witness.superseded' }
   | { type: 'witness.lost' }
   | { type: 'witness.unreachable' }
   | { type: 'operator.hand-over' }
+  | { type: 'adoption.begun' }
+  | { type: 'adoption.won' }
+  | { type: 'adoption.failed' }
+  | { type: 'adoption.asked' }
+  | { type: 'adoption.over' }
+  | { type: 'adoption.lost' }
   | { type: 'control.left' }
 
 /** What ends a session from within: the code and detail that the log and the failover row show. */
@@ -62,11 +71,15 @@ export const PRIMARY_ACTIONS = [
   'holdAll',
   'writeAlone',
   'readRegister',
+  'readOwned',
+  'writeForward',
+  'standDown',
   'stopAsking',
   'yieldSession',
   'leave',
   'tellGuestDied',
   'tellClaimLost',
+  'tellBehind',
   'guestTooSlow',
   'protocolViolation',
 ] as const
@@ -86,10 +99,7 @@ const base = setup({
     endSession: (_: unknown, _params: EndSession) => unbound('endSession')(),
     await: (_: unknown, _params: { readonly delay: DelayName }) => unbound('await')(),
   },
-  delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<
-    DelayName,
-    number
-  >,
+  delays: machineDelays(delaysWith()),
 })
 
 /** The round passes through its waits hundreds of times a second: they share one timer (shared/failover/deadline.ts). */
@@ -108,7 +118,36 @@ export const primaryMachine = base.createMachine({
   states: {
     standalone: {
       entry: 'releaseFreely',
-      on: { 'session.opened': 'session', 'generation.newer': 'claiming' },
+      initial: 'serving',
+      on: { 'session.opened': 'session' },
+      states: {
+        serving: {
+          on: { 'register.doubted': 'checking' },
+          after: { registerCheckMs: 'checking' },
+        },
+        checking: {
+          entry: 'readOwned',
+          exit: 'stopAsking',
+          on: {
+            'witness.own': 'serving',
+            'witness.behind': 'repairing',
+            'witness.superseded': '#primary.halted',
+            'witness.unreachable': 'serving',
+          },
+          after: { witnessTimeoutMs: 'serving' },
+        },
+        repairing: {
+          entry: ['tellBehind', 'writeForward'],
+          exit: 'stopAsking',
+          on: {
+            'witness.own': 'serving',
+            'witness.behind': 'serving',
+            'witness.superseded': '#primary.halted',
+            'witness.unreachable': 'serving',
+          },
+          after: { witnessTimeoutMs: 'serving' },
+        },
+      },
     },
 
     session: {
@@ -116,8 +155,29 @@ export const primaryMachine = base.createMachine({
       exit: 'awaitNothing',
       states: {
         round: {
-          initial: 'seeding',
+          initial: 'verifying',
           states: {
+            // Once the seed is captured output is held: an owner begins that only while the register is its own.
+            verifying: {
+              entry: 'readOwned',
+              exit: 'stopAsking',
+              on: {
+                'witness.own': 'seeding',
+                'witness.behind': {
+                  actions: {
+                    type: 'endSession',
+                    params: {
+                      code: 'witness-went-backwards',
+                      detail: 'the register is put right first',
+                    },
+                  },
+                },
+                'witness.superseded': '#primary.halted',
+                'witness.unreachable': 'unverified',
+              },
+              after: { witnessTimeoutMs: 'unverified' },
+            },
+            unverified: { after: { witnessBackOffMs: 'verifying' } },
             seeding: {
               entry: ['captureAll', awaiting('suspendTimeoutMs')],
               on: {
@@ -186,7 +246,7 @@ export const primaryMachine = base.createMachine({
             unasked: {
               on: {
                 'checkpoint.committed': 'asking',
-                'session.ended': '#primary.standalone',
+                'session.ended': '#primary.standalone.checking',
               },
             },
             asking: {
@@ -196,6 +256,7 @@ export const primaryMachine = base.createMachine({
                 'witness.named': 'named',
                 'witness.retry': 'askingAgain',
                 'witness.unreachable': 'askingAgain',
+                'witness.superseded': '#primary.halted',
                 'witness.lost': { target: '#primary.leaving', actions: 'tellClaimLost' },
                 'session.ended': '#primary.claiming',
               },
@@ -203,7 +264,7 @@ export const primaryMachine = base.createMachine({
             },
             askingAgain: {
               on: { 'session.ended': '#primary.claiming' },
-              after: { witnessRetryMs: 'asking' },
+              after: { witnessBackOffMs: 'asking' },
             },
             named: {
               entry: 'announcePair',
@@ -220,6 +281,7 @@ export const primaryMachine = base.createMachine({
     claiming: {
       entry: 'holdAll',
       initial: 'writing',
+      on: { 'adoption.begun': '.adopting', 'adoption.asked': '.promising' },
       states: {
         writing: {
           entry: 'writeAlone',
@@ -228,11 +290,21 @@ export const primaryMachine = base.createMachine({
             'witness.won': '#primary.standalone',
             'witness.again': { target: 'writing', reenter: true },
             'witness.lost': { target: '#primary.leaving', actions: 'tellClaimLost' },
+            'witness.superseded': '#primary.halted',
             'witness.unreachable': 'waiting',
           },
           after: { witnessTimeoutMs: 'waiting' },
         },
-        waiting: { after: { witnessRetryMs: 'writing' } },
+        waiting: { after: { witnessBackOffMs: 'writing' } },
+        // An operator's verb writes the register in place of the statechart (side/adoption.ts).
+        adopting: {
+          on: { 'adoption.won': '#primary.standalone', 'adoption.failed': 'writing' },
+        },
+        // The operator's verb of the other side is under way: this side claims nothing until it has ended.
+        promising: {
+          on: { 'adoption.over': 'writing', 'adoption.lost': '#primary.leaving' },
+          after: { adoptionTimeoutMs: 'writing' },
+        },
       },
     },
 
@@ -249,11 +321,29 @@ export const primaryMachine = base.createMachine({
             'witness.again': 'waiting',
             'witness.won': '#primary.standalone',
             'witness.lost': '#primary.leaving',
+            'witness.superseded': '#primary.halted',
             'witness.unreachable': 'waiting',
           },
           after: { witnessTimeoutMs: 'waiting' },
         },
         waiting: { after: { witnessRetryMs: 'reading' } },
+      },
+    },
+
+    // The register names somebody else, and not by a claim of the secondary: only an operator can tell which
+    // guest is right. The state is kept, and nobody is served.
+    halted: {
+      entry: 'standDown',
+      initial: 'resting',
+      states: {
+        resting: { on: { 'adoption.begun': 'adopting', 'adoption.asked': 'promising' } },
+        adopting: {
+          on: { 'adoption.won': '#primary.standalone', 'adoption.failed': 'resting' },
+        },
+        promising: {
+          on: { 'adoption.over': 'resting', 'adoption.lost': '#primary.leaving' },
+          after: { adoptionTimeoutMs: 'resting' },
+        },
       },
     },
 

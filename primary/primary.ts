@@ -18,10 +18,11 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
-import type { DelayName, Delays } from '../shared/protocol/delays.ts'
+import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
+import { machineDelays, type DelayName, type Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import type { StateName } from '../shared/protocol/states.ts'
-import { describeHolder, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
+import { describeRegister, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
 import type { Trigger } from '../shared/trace/rows.ts'
 import { openBackChannel } from './back-channel.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
@@ -92,6 +93,7 @@ export class Primary {
     this.#options = options
     this.world = world
     this.record = record
+    record.holdsState = true
     this.welcoming = options.welcoming
     this.gate = new OutputGate(world.output)
     const { guest, output } = world
@@ -105,9 +107,13 @@ export class Primary {
     this.deadline = new Deadline(world.clock, delays, () => {
       this.#send({ type: 'deadline.passed' })
     })
-    this.witness = new WitnessClient(world.witness, record, (verdict) => {
-      if (verdict === 'won') this.#noteClaim()
-      this.#send({ type: `witness.${verdict}` } as PrimaryEvent)
+    this.witness = new WitnessClient({
+      ...{ witness: world.witness, clock: world.clock, random: world.random, delays, record },
+      verdict: (verdict) => {
+        if (verdict === 'won') this.#noteClaim()
+        this.#noteTrouble()
+        this.#send({ type: `witness.${verdict}` } as PrimaryEvent)
+      },
     })
     this.#welcoming = new Welcoming({
       ...{ world, delays, record, name: options.name, heartbeat: () => this.heartbeat() },
@@ -125,7 +131,7 @@ export class Primary {
         endSession: (_, { code, detail }: EndSession) => this.endSession(code, detail),
         await: (_, { delay }: { delay: DelayName }) => this.deadline.set(delay),
       },
-      delays,
+      delays: { ...machineDelays(delays), witnessBackOffMs: () => this.witness.backOffMs },
     })
     this.#actor = createActor(machine, { clock: world.clock })
     this.#actor.subscribe({ next: () => this.#tell(), error: options.crashed })
@@ -178,13 +184,10 @@ export class Primary {
 
   /** Why the caller is refused, or what its link calls. */
   admit(hello: PeerHello, link: ControlLink): ControlLinkHandlers | { refused: ErrorCode } {
-    if (hello.generation > this.record.generation) {
-      this.#send({ type: 'generation.newer' })
-      return { refused: 'not-primary' }
-    }
+    // A caller that has seen more is no proof that this side is not the owner; the register is.
+    if (hello.generation > this.record.generation) this.#send({ type: 'register.doubted' })
     if (this.#session !== undefined) return { refused: 'already-paired' }
     if (this.state !== 'standalone' || this.gate.isShut) return { refused: 'not-primary' }
-    if (hello.generation < this.record.generation) return { refused: 'stale-generation' }
     if (!this.welcoming) return { refused: 'failback-not-asked' }
     return this.#welcoming.welcome(hello, link)
   }
@@ -275,6 +278,24 @@ export class Primary {
     return true
   }
 
+  /** Whether an operator's `adopt` could go on with the state of this side: it waits on a register that is wrong. */
+  get canBeAdopted(): boolean {
+    const snapshot = this.#actor.getSnapshot()
+    return snapshot.matches('claiming') || snapshot.matches('halted')
+  }
+
+  /** This side runs the guest for clients, or will without asking anybody. */
+  get serves(): boolean {
+    const snapshot = this.#actor.getSnapshot()
+    return snapshot.matches('standalone') || snapshot.matches('session')
+  }
+
+  /** The steps of an operator's `adopt`, on this side or on the peer (side/adoption.ts). */
+  adoption(step: AdoptionStep): void {
+    if (step === 'won') this.#noteClaim()
+    this.#send({ type: `adoption.${step}` })
+  }
+
   askForCheckpoint(): void {
     this.trigger.ask()
   }
@@ -345,11 +366,12 @@ export class Primary {
     else this.world.trace.error(code, detail)
   }
 
-  describeOwner(): string {
-    const { register } = this.record
-    return register
-      ? `${describeHolder(register.holder)} at generation ${register.generation}`
-      : 'no register'
+  describeShown(): string {
+    return describeRegister(this.record.shown)
+  }
+
+  describeTrouble(): string {
+    return this.record.trouble?.text ?? this.describeShown()
   }
 
   describeForeign(): string {
@@ -387,6 +409,13 @@ export class Primary {
     this.#failover.lost(end)
     this.world.trace.error(end.code, end.detail)
     this.#send({ type: 'session.ended' })
+  }
+
+  /** While this side waits for the witness, its reason says why. */
+  #noteTrouble(): void {
+    const { trouble } = this.record
+    if (trouble === undefined || this.state !== 'claiming') return
+    this.changed(`asking the witness who goes on: ${trouble.text}`)
   }
 
   /** The witness granted the guest to this side: a failover, if a session was lost before. */

@@ -11,6 +11,7 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
+import { invariant } from '../shared/protocol/invariants.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 
 export interface WelcomingOptions {
@@ -48,6 +49,12 @@ export class Welcoming {
     })
     session.dataToken = world.random.token()
     began(session, hello)
+    const { known } = record
+    invariant(
+      known !== undefined,
+      'only-forward',
+      'an owner without a register welcomes a secondary',
+    )
     session.send({
       type: 'welcome',
       name,
@@ -56,6 +63,7 @@ export class Welcoming {
       session: session.number,
       dataAddress: world.network.dataAddress,
       dataToken: session.dataToken,
+      register: known,
     })
     world.clock.setTimeout(() => {
       if (session.channel === undefined) session.end('deadline-missed', 'helloTimeoutMs')

@@ -41,7 +41,16 @@ export function secondaryEffects(
       side.joining.hangUp()
     },
     writeFirst() {
-      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+      witness.writeFirst()
+    },
+    doubtNewness() {
+      record.doubtNewness()
+    },
+    awaitColdStart() {
+      side.changed('starting over: waits until whoever served by the old register has stopped')
+    },
+    readCold() {
+      witness.read('owned')
     },
     startGuest() {
       side.startGuest()
@@ -89,7 +98,7 @@ export function secondaryEffects(
       witness.read('claim')
     },
     writeAlone() {
-      witness.write('claimed', record.generation, { kind: 'alone', owner: record.incarnation })
+      witness.writeAlone()
     },
     promote() {
       side.finishApply()
@@ -98,15 +107,21 @@ export function secondaryEffects(
       side.loadGuest()
     },
     tellClaimLost() {
-      trace.error('claim-lost', side.describeOwner())
+      trace.error('claim-lost', side.describeShown())
     },
     becomePrimary() {
       // The next role is built once this one's transition is over.
       clock.soon(() => side.becomePrimary())
     },
     haltBackwards() {
-      trace.error('witness-went-backwards', side.describeBackwards())
-      side.changed(`witness went backwards: ${side.describeBackwards()}`)
+      trace.error('witness-went-backwards', side.describeTrouble())
+      side.changed(`witness went backwards: ${side.describeTrouble()}`)
+    },
+    haltSuperseded() {
+      trace.error('superseded', side.describeShown())
+      side.changed(
+        `an operator began a cold guest: ${side.describeShown()}; restart gives up this state`,
+      )
     },
     haltGone() {
       // Told once, however often the register is looked at again.

@@ -10,7 +10,7 @@
 // a protocol violation there; nothing is ignored in silence.
 
 import { raise, setup } from 'xstate'
-import { DELAYS, type DelayName } from '../shared/protocol/delays.ts'
+import { delaysWith, machineDelays, type DelayName } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 
 export type SecondaryEvent =
@@ -34,10 +34,20 @@ export type SecondaryEvent =
   | { type: 'witness.wait' }
   | { type: 'witness.won' }
   | { type: 'witness.again' }
+  | { type: 'witness.own' }
+  | { type: 'witness.behind' }
+  | { type: 'witness.superseded' }
   | { type: 'witness.lost' }
   | { type: 'witness.unreachable' }
-  | { type: 'operator.start-over' }
-  | { type: 'operator.adopt' }
+  | { type: 'start-over.begun' }
+  | { type: 'start-over.won' }
+  | { type: 'start-over.failed' }
+  | { type: 'adoption.begun' }
+  | { type: 'adoption.won' }
+  | { type: 'adoption.failed' }
+  | { type: 'adoption.asked' }
+  | { type: 'adoption.over' }
+  | { type: 'adoption.lost' }
 
 /** What ends a session from within: the code and detail that the log and the failover row show. */
 export interface EndSession {
@@ -69,6 +79,10 @@ export const SECONDARY_ACTIONS = [
   'forget',
   'haltBackwards',
   'haltGone',
+  'haltSuperseded',
+  'doubtNewness',
+  'awaitColdStart',
+  'readCold',
   'readWhileHalted',
   'protocolViolation',
 ] as const
@@ -92,10 +106,7 @@ const base = setup({
     hasStalled: unbound('hasStalled'),
     peerYields: ({ event }) => event.type === 'session.ended' && event.yields,
   },
-  delays: Object.fromEntries(Object.entries(DELAYS).map(([name, row]) => [name, row.ms])) as Record<
-    DelayName,
-    number
-  >,
+  delays: machineDelays(delaysWith()),
 })
 
 /** The round passes through its waits hundreds of times a second: they share one timer (shared/failover/deadline.ts). */
@@ -112,6 +123,7 @@ export const secondaryMachine = base.createMachine({
     connecting: {
       entry: 'forget',
       initial: 'reading',
+      on: { 'start-over.begun': 'startingOver' },
       states: {
         reading: {
           entry: 'readAtStart',
@@ -143,12 +155,12 @@ export const secondaryMachine = base.createMachine({
           on: {
             'witness.won': 'booting',
             'witness.again': '#secondary.connecting',
-            'witness.lost': '#secondary.connecting',
+            'witness.lost': { target: '#secondary.connecting', actions: 'doubtNewness' },
             'witness.unreachable': 'waiting',
           },
           after: { witnessTimeoutMs: 'waiting' },
         },
-        waiting: { after: { witnessRetryMs: 'writing' } },
+        waiting: { after: { witnessBackOffMs: 'writing' } },
         booting: {
           entry: ['startGuest', awaiting('loadTimeoutMs')],
           exit: 'awaitNothing',
@@ -158,6 +170,31 @@ export const secondaryMachine = base.createMachine({
             'deadline.passed': '#secondary.connecting',
           },
         },
+      },
+    },
+
+    // An operator's start-over writes the register (side/start-over.ts). Then an owner that served by the register
+    // before, and reaches the witness, is given the time to read that it is replaced.
+    startingOver: {
+      entry: 'hangUp',
+      initial: 'writing',
+      states: {
+        writing: {
+          on: { 'start-over.won': 'waiting', 'start-over.failed': '#secondary.connecting' },
+        },
+        waiting: { entry: 'awaitColdStart', after: { coldStartMs: 'reading' } },
+        reading: {
+          entry: 'readCold',
+          exit: 'stopAsking',
+          on: {
+            'witness.own': '#secondary.founding.booting',
+            'witness.behind': '#secondary.connecting',
+            'witness.superseded': '#secondary.connecting',
+            'witness.unreachable': 'readingAgain',
+          },
+          after: { witnessTimeoutMs: 'readingAgain' },
+        },
+        readingAgain: { after: { witnessBackOffMs: 'reading' } },
       },
     },
 
@@ -247,7 +284,7 @@ export const secondaryMachine = base.createMachine({
     claiming: {
       entry: 'closeSession',
       initial: 'handicap',
-      on: { 'operator.adopt': '.writing' },
+      on: { 'adoption.begun': '.adopting', 'adoption.asked': '.promising' },
       states: {
         handicap: { after: { claimHandicapMs: 'reading' } },
         reading: {
@@ -257,33 +294,44 @@ export const secondaryMachine = base.createMachine({
             'witness.claim': 'writing',
             'witness.wait': 'undecided',
             'witness.gone': { target: 'orphaned', actions: 'haltGone' },
+            'witness.superseded': '#secondary.superseded',
             'witness.lost': { target: '#secondary.connecting', actions: 'tellClaimLost' },
             'witness.unreachable': 'waiting',
           },
           after: { witnessTimeoutMs: 'waiting' },
         },
-        waiting: { after: { witnessRetryMs: 'reading' } },
+        waiting: { after: { witnessBackOffMs: 'reading' } },
         writing: {
           entry: 'writeAlone',
           exit: 'stopAsking',
           on: {
             'witness.won': '#secondary.loading',
             'witness.again': 'reading',
+            'witness.superseded': '#secondary.superseded',
             'witness.lost': { target: '#secondary.connecting', actions: 'tellClaimLost' },
             'witness.unreachable': 'writingAgain',
           },
           after: { witnessTimeoutMs: 'writingAgain' },
         },
-        writingAgain: { after: { witnessRetryMs: 'writing' } },
+        writingAgain: { after: { witnessBackOffMs: 'writing' } },
+        // An operator's verb writes the register in place of the statechart (side/adoption.ts).
+        adopting: {
+          on: { 'adoption.won': '#secondary.loading', 'adoption.failed': 'reading' },
+        },
+        // The operator's verb of the other side is under way: this side claims nothing until it has ended.
+        promising: {
+          on: {
+            'adoption.over': 'reading',
+            'adoption.lost': { target: '#secondary.connecting', actions: 'tellClaimLost' },
+          },
+          after: { adoptionTimeoutMs: 'reading' },
+        },
         undecided: {
           entry: 'dialPeer',
           on: { 'session.opened': '#secondary.session', 'link.failed': 'waiting' },
           after: { helloTimeoutMs: { target: 'waiting', actions: 'hangUp' } },
         },
-        orphaned: {
-          on: { 'operator.start-over': '#secondary.founding' },
-          after: { haltedRecheckMs: 'reading' },
-        },
+        orphaned: { after: { haltedRecheckMs: 'reading' } },
       },
     },
 
@@ -299,9 +347,13 @@ export const secondaryMachine = base.createMachine({
 
     promoted: { entry: 'becomePrimary' },
 
+    // An operator began a cold guest elsewhere. The state of this side is older than that word, and is kept until
+    // somebody restarts this side.
+    superseded: { entry: 'haltSuperseded' },
+
     halted: {
       initial: 'resting',
-      on: { 'operator.start-over': 'founding' },
+      on: { 'start-over.begun': 'startingOver' },
       states: {
         resting: { after: { haltedRecheckMs: 'dialling' } },
         dialling: {

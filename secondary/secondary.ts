@@ -13,9 +13,10 @@ import { WitnessClient } from '../shared/failover/witness-client.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import type { GuestState } from '../shared/guest/contract.ts'
 import type { DataChannel, DataChannelHandlers, World } from '../shared/ports.ts'
-import type { DelayName, Delays } from '../shared/protocol/delays.ts'
+import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
+import { machineDelays, type DelayName, type Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
-import { describeHolder, type Generation, type Incarnation } from '../shared/protocol/register.ts'
+import { describeRegister, isTrusted, type Incarnation } from '../shared/protocol/register.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { CheckpointReader, type StagedCheckpoint } from './checkpoint-reader.ts'
 import { secondaryEffects } from './effects.ts'
@@ -63,7 +64,7 @@ export class Secondary {
   #progress = 0
   #untold = false
   #foreign: SecondaryEvent | undefined
-  #startsOver: Generation | undefined
+  #startsOver = false
 
   constructor(options: SecondaryOptions) {
     const { world, delays, record } = options
@@ -74,13 +75,20 @@ export class Secondary {
     this.deadline = new Deadline(world.clock, delays, () => {
       this.send({ type: 'deadline.passed' })
     })
-    this.witness = new WitnessClient(world.witness, record, (verdict) => {
-      if (verdict === 'won') this.#failover.claimed()
-      this.send({ type: `witness.${verdict}` } as SecondaryEvent)
+    this.witness = new WitnessClient({
+      ...{ witness: world.witness, clock: world.clock, random: world.random, delays, record },
+      verdict: (verdict) => {
+        if (verdict === 'won') this.#failover.claimed()
+        this.#noteTrouble()
+        this.send({ type: `witness.${verdict}` } as SecondaryEvent)
+      },
     })
     this.joining = new Joining({
       ...{ world, delays, record, hello: options.hello, heartbeat: () => this.heartbeat() },
-      failed: () => this.send({ type: 'link.failed' }),
+      failed: () => {
+        record.peerAsked = true
+        this.send({ type: 'link.failed' })
+      },
       refused: (message) => this.#refused(message),
       opened: (session, welcome, channel) => this.#open(session, welcome, channel),
       said: (session, message) => this.#fromPrimary(session, message),
@@ -94,7 +102,10 @@ export class Secondary {
         await: (_, { delay }: { delay: DelayName }) => this.deadline.set(delay),
       },
       guards: { hasStalled },
-      delays,
+      delays: {
+        ...machineDelays(delays),
+        witnessBackOffMs: () => this.witness.backOffMs,
+      },
     })
     this.#actor = createActor(machine, { clock: world.clock })
     this.#actor.subscribe({
@@ -123,6 +134,7 @@ export class Secondary {
       return snapshot.matches({ session: { standing: 'named' } }) ? 'protected' : 'seeding'
     }
     if (snapshot.matches({ claiming: 'orphaned' }) || snapshot.matches('halted')) return 'halted'
+    if (snapshot.matches('superseded')) return 'halted'
     if (snapshot.matches('claiming') || snapshot.matches('loading')) return 'claiming'
     return snapshot.matches('promoted') ? 'standalone' : 'connecting'
   }
@@ -139,8 +151,11 @@ export class Secondary {
   // The way into a session.
 
   #refused(message: Refused): void {
-    if (message.incarnation) this.record.peer = message.incarnation
-    if (message.register) this.world.witness.learn(message.register)
+    const { record } = this
+    if (message.incarnation) record.peer = message.incarnation
+    record.peerAsked = true
+    if (message.seen === null) record.peerIsNew = true
+    if (message.seen) record.heardOf(message.seen)
     if (message.code !== 'not-primary' && this.state === 'connecting')
       this.changed(`${message.code}: ${message.reason}`)
     this.joining.hangUp()
@@ -158,8 +173,11 @@ export class Secondary {
     this.#session = session
     record.session = welcome.session
     record.sessionOwner = welcome.incarnation
-    record.sessionGeneration = welcome.generation
     this.send({ type: 'session.opened' })
+    // From here on this side holds nothing, so that it may take over the register of any owner.
+    record.takeOver(welcome.register)
+    record.peer = welcome.incarnation
+    world.witness.learn(welcome.register)
     const reader = new CheckpointReader(world.guest.store, record.epoch, {
       requested: () => this.send({ type: 'peer.checkpoint-request' }),
       began: () => this.send({ type: 'peer.vmstate-send' }),
@@ -197,12 +215,14 @@ export class Secondary {
     if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
     if (message.type === 'stopped') this.#options.stopped()
     if (message.type !== 'register') return
-    this.world.witness.learn(message.register)
+    const { record } = this
     const { holder } = message.register
-    const names = holder.kind === 'pair' && holder.secondary === this.record.incarnation
+    const names = holder.kind === 'pair' && holder.secondary === record.incarnation
     if (!names || holder.session !== session.number) return
-    this.record.saw(message.register)
-    this.record.peer = this.record.sessionOwner
+    if (!isTrusted(record.standingOf(message.register))) return
+    this.world.witness.learn(message.register)
+    record.takeOver(message.register)
+    record.peer = record.sessionOwner
     this.changed('the pair is recorded by the witness')
     this.send({ type: 'control.named' })
   }
@@ -220,22 +240,35 @@ export class Secondary {
 
   // Operator. Each returns whether the state allows it.
 
-  startOver(generation: Generation): boolean {
-    const { register } = this.record
-    if (this.state !== 'halted' || generation !== (register?.generation ?? 0)) return false
-    this.record.obey(register)
-    this.#startsOver = generation
-    this.send({ type: 'operator.start-over' })
-    return true
+  /** The steps of an operator's `start-over` (side/start-over.ts); after `won` the guest begins cold. */
+  startOver(step: 'begun' | 'won' | 'failed'): void {
+    if (step === 'won') this.#startsOver = true
+    this.send({ type: `start-over.${step}` })
   }
 
-  adopt(): boolean {
-    const { register, sessionOwner } = this.record
-    const seeded = this.#committed !== undefined && this.#session === undefined
-    const unnamed = register?.holder.kind === 'alone' && register.holder.owner === sessionOwner
-    if (!seeded || !unnamed) return false
-    this.send({ type: 'operator.adopt' })
-    return true
+  /** This side looks for a guest and holds none: an operator may begin a cold one here. */
+  get mayStartOver(): boolean {
+    const snapshot = this.#actor.getSnapshot()
+    return snapshot.matches('connecting') || snapshot.matches('halted')
+  }
+
+  /** Whether an operator's `adopt` could go on with the state of this side. */
+  get canBeAdopted(): boolean {
+    return this.#committed !== undefined && this.#actor.getSnapshot().matches('claiming')
+  }
+
+  /** How much is lost if this side goes on: it was seeded, and the register never named it. */
+  get isSeedOnly(): boolean {
+    const holder = this.record.known?.holder
+    return this.#committed !== undefined && holder?.kind === 'alone'
+  }
+
+  readonly serves = false
+
+  /** The steps of an operator's `adopt`, on this side or on the peer (side/adoption.ts). */
+  adoption(step: AdoptionStep): void {
+    if (step === 'won') this.#failover.claimed()
+    this.send({ type: `adoption.${step}` })
   }
 
   /** Asks the primary to hand the guest over; false if there is none to ask. */
@@ -266,6 +299,7 @@ export class Secondary {
     this.world.guest.store.clear()
     this.#staged = undefined
     this.#committed = undefined
+    this.record.holdsState = false
     this.#failover.forget()
   }
 
@@ -278,7 +312,9 @@ export class Secondary {
   commitStaged(): void {
     this.#committed = this.#staged
     this.#staged = undefined
-    if (this.#committed) this.record.reachedEpoch(this.#committed.epoch)
+    if (this.#committed === undefined) return
+    this.record.holdsState = true
+    this.record.reachedEpoch(this.#committed.epoch)
   }
 
   /** Whether the checkpoint that is applied from now on still is the one being applied. */
@@ -310,8 +346,8 @@ export class Secondary {
   startGuest(): void {
     this.dropSeed()
     this.world.guest.store.wipe()
-    if (this.#startsOver !== undefined) this.world.trace.log('warn', 'starting over: cold')
-    this.#startsOver = undefined
+    if (this.#startsOver) this.world.trace.log('warn', 'starting over: cold')
+    this.#startsOver = false
     this.world.guest.start()
   }
 
@@ -333,19 +369,16 @@ export class Secondary {
     return `${this.#foreign?.type ?? 'an event'} in state ${JSON.stringify(this.stateValue)}`
   }
 
-  describeBackwards(): string {
-    const { register, generation } = this.record
-    return `register at generation ${register?.generation ?? 0}, this side has seen ${generation}`
+  describeShown(): string {
+    return describeRegister(this.record.shown)
   }
 
-  describeOwner(): string {
-    const { register } = this.record
-    if (register === undefined) return 'there is no register'
-    return `${describeHolder(register.holder)} at generation ${register.generation}`
+  describeTrouble(): string {
+    return this.record.trouble?.text ?? this.describeShown()
   }
 
   describeGone(): string {
-    return `${this.describeOwner()}, and none of them lives`
+    return `${this.describeShown()}, and none of them lives`
   }
 
   /** Told once the transition under way is complete, so that the state fits the reason. */
@@ -368,6 +401,13 @@ export class Secondary {
   send(event: SecondaryEvent): void {
     if (event.type.startsWith('peer.')) this.#foreign = event
     if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event)
+  }
+
+  /** While this side waits for the witness, its reason says why. */
+  #noteTrouble(): void {
+    const { trouble } = this.record
+    if (trouble === undefined || this.state !== 'claiming') return
+    this.changed(`asking the witness who goes on: ${trouble.text}`)
   }
 
   #sessionEnded(session: Session, end: SessionEnd): void {

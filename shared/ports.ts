@@ -7,7 +7,7 @@ import type { PageStore } from './memory/page-store.ts'
 import type { PeerMessage } from './control/messages.ts'
 import type { Capture, GuestState } from './guest/contract.ts'
 import type { ErrorCode } from './protocol/errors.ts'
-import type { Epoch, Generation, Holder, Register } from './protocol/register.ts'
+import type { Epoch, Generation, Nonce, PairId, Register } from './protocol/register.ts'
 import type { CheckpointRow, FailoverRow } from './trace/rows.ts'
 
 /** Monotonic milliseconds, fractions allowed. The shape that xstate takes as its clock. */
@@ -143,7 +143,14 @@ export interface WitnessAnswer {
   /** False: the witness could not be asked, or did not answer. */
   readonly reached: boolean
   readonly register: Register | undefined
+  /** Why it was not reached: the thing and the reason. */
+  readonly why?: string
+  /** How many pairs have a register here. */
+  readonly pairs?: number
 }
+
+/** What a write replaces: the register that the writer knows, or no register of its pair among so many others. */
+export type WriteBase = Register | { readonly pairs: number }
 
 /** The judge between the sides. Answers may be lost; a late answer to an abandoned question is dropped. */
 export interface Witness {
@@ -152,22 +159,36 @@ export interface Witness {
   readonly shared: boolean
   /** What a status must say of it, such as that split brain is possible. */
   readonly warning: string | undefined
-  read(answer: (answer: WitnessAnswer) => void): void
   /**
-   * Writes `holder` as generation `from + 1` if the register is at `from`; answers with the register as it
-   * then is, whoever wrote it. The same write sent again is no error.
+   * The register of `pair`, undefined if there is none. `pair` is empty for a side that has seen none: it is
+   * answered with the only register that there is, if there is just one, and with how many there are.
+   * Reading changes nothing.
    */
-  compareAndSet(from: Generation, holder: Holder, answer: (answer: WitnessAnswer) => void): void
+  read(pair: PairId, answer: (answer: WitnessAnswer) => void): void
+  /**
+   * Writes `next` if the register is `from`, by its nonce; or, from no register, if there is none of this pair
+   * and no other pair was founded meanwhile. Answers with the register as it then is, whoever wrote it. The same
+   * write sent again is no error. The answer comes once the register is durable.
+   */
+  compareAndSet(from: WriteBase, next: Register, answer: (answer: WitnessAnswer) => void): void
   /** The peer told of a register; a witness without shared storage learns by this. */
   learn(register: Register): void
   /** An operator granted what this witness holds back. */
   grant(): void
 }
 
-/** The only things that a side remembers across its own death. */
+/** What outlives a side's process. `pair` and `nonce` are empty while no register was seen. */
+export interface Seen {
+  readonly pair: PairId
+  readonly generation: Generation
+  readonly nonce: Nonce
+  readonly epoch: Epoch
+}
+
+/** The only things that a side remembers across its own death. `save` returns at once. */
 export interface Disk {
-  load(): { readonly generation: Generation; readonly epoch: Epoch }
-  save(seen: { readonly generation: Generation; readonly epoch: Epoch }): void
+  load(): Seen
+  save(seen: Seen): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -4,7 +4,7 @@
 
 import type { PeerHello } from '../shared/control/messages.ts'
 import type { GuestIdentity } from '../shared/ports.ts'
-import { PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
+import { MINOR_LEAST, PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 
 export interface PairIdentity {
@@ -28,7 +28,7 @@ export function sameToken(given: string | undefined, token: string): boolean {
 
 /** Why this peer is refused; undefined if nothing about who it is speaks against it. */
 export function refusalOf(hello: PeerHello, mine: PairIdentity): Refusal | undefined {
-  if (hello.version.major !== PROTOCOL_VERSION.major) {
+  if (hello.version.major !== PROTOCOL_VERSION.major || hello.version.minor < MINOR_LEAST) {
     const reason = `protocol ${hello.version.major}.${hello.version.minor}, this side speaks ${PROTOCOL_VERSION.major}.${PROTOCOL_VERSION.minor}`
     return { code: 'wrong-version', reason }
   }

@@ -8,6 +8,7 @@ import type { Primary } from '../primary/primary.ts'
 import type { Secondary } from '../secondary/secondary.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { World } from '../shared/ports.ts'
+import { nextRegister } from '../shared/protocol/register.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 
 /** The register may move under the first writes: by this side's own claim, or by the pair being named. */
@@ -61,17 +62,20 @@ export class Farewell {
 
   #writeStopped(): void {
     const { world, record, pair } = this.#options
+    const from = record.known
+    if (from === undefined) return this.#end()
     this.#writes++
-    world.witness.compareAndSet(record.generation, { kind: 'stopped' }, ({ register }) => {
+    const next = nextRegister(from, world.random.token(), { kind: 'stopped' })
+    return world.witness.compareAndSet(from, next, (answer) => {
+      const { register } = answer
       const holder = register?.holder
       const mine =
         (holder?.kind === 'alone' && holder.owner === record.incarnation) ||
         (pair && holder?.kind === 'pair' && holder.primary === record.incarnation)
-      if (mine && this.#writes < WRITES_MAX) {
-        record.saw(register)
-        return this.#writeStopped()
-      }
-      this.#end()
+      record.saw(answer, world.clock.now())
+      const isNewer = record.known?.nonce === register?.nonce && register?.nonce !== from.nonce
+      if (mine && isNewer && this.#writes < WRITES_MAX) return this.#writeStopped()
+      return this.#end()
     })
   }
 

@@ -15,19 +15,24 @@ import type {
   World,
 } from '../shared/ports.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
-import { ERRORS, type ErrorCode } from '../shared/protocol/errors.ts'
+import { ERRORS } from '../shared/protocol/errors.ts'
 import { PROTOCOL_VERSION, type Role } from '../shared/protocol/messages.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'
 import { Farewell } from './farewell.ts'
+import { Adoption, type ProcedureOptions } from './adoption.ts'
 import { refusalOf, type PairIdentity } from './admission.ts'
+import { StartOver } from './start-over.ts'
+import { done, refuse, type VerbResult } from './verb-result.ts'
 
 export interface SideOptions {
   readonly world: World
   readonly identity: PairIdentity
   readonly name: string
   readonly told: Role
+  /** An operator vouches that the pair never ran: it may be founded without the peer's word. */
+  readonly isNew?: boolean
   readonly delays: Delays
   /** `manual`: after a failover, a new secondary is accepted only once somebody asked for it. */
   readonly failback: 'auto' | 'manual'
@@ -37,17 +42,6 @@ export interface SideOptions {
   readonly crashed?: (error: unknown) => void
 }
 
-export type VerbResult = { readonly ok: true; readonly detail?: string } | VerbRefusal
-
-interface VerbRefusal {
-  readonly ok: false
-  readonly code: ErrorCode
-  readonly detail: string
-}
-
-const done = (detail?: string): VerbResult => ({ ok: true, detail })
-const refuse = (code: ErrorCode, detail: string): VerbResult => ({ ok: false, code, detail })
-
 export class Side {
   readonly record: SideRecord
   readonly #options: SideOptions
@@ -56,13 +50,16 @@ export class Side {
   #connections = 1
   /** This side is being stopped: it begins no other life. */
   #farewell: Farewell | undefined
+  #procedure: Adoption | StartOver | undefined
   #ended = false
   #told = ''
 
   constructor(options: SideOptions) {
     const { world, told } = options
     this.#options = options
-    this.record = new SideRecord(told, world.disk, world.random.token())
+    // A witness that grants everything needs nobody's word, and a pair under it needs none to be founded.
+    const isNew = (options.isNew ?? false) || world.witness.kind === 'none'
+    this.record = new SideRecord(told, world.disk, world.random.token(), isNew)
     this.#role = this.#newSecondary()
   }
 
@@ -116,16 +113,37 @@ export class Side {
       world.trace.log('warn', `refused a peer: ${refusal.code}`, { reason: refusal.reason })
       return this.#refuse(link, { type: 'refused', ...refusal })
     }
+    if (hello.asks !== undefined) return this.#tellStanding(link)
     const answer =
       this.#role instanceof Primary
         ? this.#role.admit(hello, link)
         : ({ refused: 'not-primary' } as const)
     if (!('refused' in answer)) return answer
     const code = answer.refused
-    const { incarnation, register } = this.record
-    const stale = code === 'stale-generation' ? { register } : {}
+    const { incarnation, seen } = this.record
     const reason = `${ERRORS[code].meaning}: ${this.role}, ${this.state}`
-    return this.#refuse(link, { type: 'refused', code, reason, incarnation, ...stale })
+    return this.#refuse(link, { type: 'refused', code, reason, incarnation, seen: seen ?? null })
+  }
+
+  /**
+   * The peer's operator wants to go on with the peer's state. A side that waits for the witness as well claims
+   * nothing while the link is open.
+   */
+  #tellStanding(link: ControlLink): ControlLinkHandlers {
+    const role = this.#role
+    const { incarnation, holdsState, known } = this.record
+    const promises = role.canBeAdopted
+    if (promises) role.adoption('asked')
+    const { serves, state } = role
+    link.send({ type: 'standing', incarnation, state, serves, holdsState, known })
+    return {
+      message: (message) => {
+        if (message.type === 'adopted' && promises && role === this.#role) role.adoption('lost')
+      },
+      closed: () => {
+        if (promises && role === this.#role) role.adoption('over')
+      },
+    }
   }
 
   #refuse(link: ControlLink, message: PeerMessage): undefined {
@@ -185,25 +203,24 @@ export class Side {
 
   // The operator. Verbs that only ask are answered by the daemon.
 
-  command(message: VerbMessage): VerbResult {
+  /** `answer` is called once: at once, or for verbs that ask the peer and the witness when they have ended. */
+  command(message: VerbMessage, answer: (result: VerbResult) => void): void {
     switch (message.verb) {
       case 'failover':
-        return this.#failover()
+        return answer(this.#failover())
       case 'failback':
-        return this.#failback()
+        return answer(this.#failback())
       case 'pause':
       case 'resume':
-        return this.#pause(message.verb === 'pause')
+        return answer(this.#pause(message.verb === 'pause'))
       case 'start-over':
-        return this.#startOver(message.generation)
+        return this.#startOver(message, answer)
       case 'adopt':
-        return this.#role instanceof Secondary && this.#role.adopt()
-          ? done('writing alone; the guest goes on from the seed')
-          : this.#notNow('needs a seeded side that was never named')
+        return this.#adopt(message, answer)
       case 'stop':
-        return this.stop(message.pair ?? false)
+        return answer(this.stop(message.pair ?? false))
       default:
-        return refuse('bad-message', `${message.verb} changes nothing`)
+        return answer(refuse('bad-message', `${message.verb} changes nothing`))
     }
   }
 
@@ -238,18 +255,33 @@ export class Side {
     return done(paused ? 'the guest stands still' : 'the guest runs')
   }
 
-  #startOver(generation: number | undefined): VerbResult {
-    const current = this.record.register?.generation ?? 0
-    if (generation !== current) {
-      return refuse(
-        'not-now',
-        `the register is at generation ${current}: give --generation ${current}`,
-      )
+  #startOver(message: VerbMessage, answer: (result: VerbResult) => void): void {
+    const role = this.#role
+    if (!(role instanceof Secondary)) {
+      const what = 'start-over needs a side that is connecting or halted and holds no guest'
+      return answer(this.#notNow(what))
     }
-    this.#options.world.witness.grant()
-    return this.#role instanceof Secondary && this.#role.startOver(generation)
-      ? done('writing alone; the guest starts cold')
-      : this.#notNow('needs a halted side')
+    return this.#procede(answer, (options) => new StartOver(message, { ...options, role }))
+  }
+
+  #adopt(message: VerbMessage, answer: (result: VerbResult) => void): void {
+    this.#procede(answer, (options) => new Adoption(message, options))
+  }
+
+  /** One verb at a time asks the peer and writes the register. */
+  #procede(
+    answer: (result: VerbResult) => void,
+    make: (options: ProcedureOptions) => Adoption | StartOver,
+  ): void {
+    if (this.#procedure !== undefined) return answer(this.#notNow('another verb is under way'))
+    const { world, delays } = this.#options
+    const ended = () => {
+      this.#procedure = undefined
+    }
+    const hello = { ...this.#hello(), asks: 'adopt' } as const
+    const { record } = this
+    this.#procedure = make({ world, record, delays, role: this.#role, hello, answer, ended })
+    return this.#procedure.start()
   }
 
   /**
@@ -273,6 +305,7 @@ export class Side {
   #end(why: string): void {
     if (this.#ended) return
     this.#ended = true
+    this.#procedure?.abandon('this side is being stopped')
     this.#role.stop()
     this.#options.world.guest.stop()
     this.#options.stopped(why)
@@ -284,7 +317,7 @@ export class Side {
 
   // Roles.
 
-  #hello(): PeerMessage {
+  #hello(): PeerHello {
     const { identity, name } = this.#options
     return {
       type: 'hello',
@@ -295,6 +328,7 @@ export class Side {
       name,
       incarnation: this.record.incarnation,
       generation: this.record.generation,
+      seen: this.record.seen,
       epoch: this.record.epoch,
       guest: identity.guest,
     }
@@ -316,6 +350,7 @@ export class Side {
 
   #promoted(state: GuestState | undefined): void {
     if (this.#ended) return
+    this.#procedure?.abandon('this side has become the primary')
     const { world, delays, failback, name } = this.#options
     this.#role.stop()
     this.#paused = false
@@ -336,6 +371,7 @@ export class Side {
   #left(): void {
     if (this.#ended) return
     if (this.#farewell !== undefined) return this.#farewell.proceed()
+    this.#procedure?.abandon('this side has given the guest up')
     const old = this.#role
     this.#connections = old instanceof Primary ? old.clients.next : this.#connections
     old.stop()

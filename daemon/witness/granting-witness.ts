@@ -2,9 +2,11 @@
 // and learns of the peer's writes by the control channel. `operator` grants a claim only when a person says so;
 // `none` grants every claim at once, so that a partition ends with two guests serving, and says so always.
 
-import type { Witness, WitnessAnswer } from '../../shared/ports.ts'
-import type { Generation, Holder, Register } from '../../shared/protocol/register.ts'
-import { FileWitness } from './file-witness.ts'
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { registerSchema } from '../../shared/control/messages.ts'
+import type { Witness, WitnessAnswer, WriteBase } from '../../shared/ports.ts'
+import type { PairId, Register } from '../../shared/protocol/register.ts'
 
 const WARNINGS = {
   operator:
@@ -16,43 +18,123 @@ export class GrantingWitness implements Witness {
   readonly kind: 'operator' | 'none'
   readonly shared = false
   readonly warning: string
-  readonly #own: FileWitness
-  #last: Register | undefined
+  readonly #folder: string
+  readonly #problem: (why: string | undefined) => void
+  /** What is on disk, or on its way there; undefined until it was read. */
+  #own: Register | undefined
+  #isRead = false
   #granted = false
+  /** One write after the other; it never rejects. */
+  #written: Promise<string | undefined> = Promise.resolve(undefined)
 
-  constructor(kind: 'operator' | 'none', folder: string, problem: (why: string) => void) {
+  constructor(
+    kind: 'operator' | 'none',
+    folder: string,
+    problem: (why: string | undefined) => void,
+  ) {
     this.kind = kind
     this.warning = WARNINGS[kind]
-    this.#own = new FileWitness(folder, problem)
+    this.#folder = folder
+    this.#problem = problem
   }
 
-  read(answer: (answer: WitnessAnswer) => void): void {
-    this.#own.read((found) => {
-      this.#last = found.register
-      answer(found)
-    })
+  read(_pair: PairId, answer: (answer: WitnessAnswer) => void): void {
+    this.#load().then(
+      () => {
+        this.#problem(undefined)
+        answer({ reached: true, register: this.#own, pairs: this.#own === undefined ? 0 : 1 })
+      },
+      (error: unknown) => this.#fail((error as Error).message, answer),
+    )
   }
 
   /** A claim, which follows a pair, is answered only once it is granted; until then nobody is reached. */
-  compareAndSet(from: Generation, holder: Holder, answer: (answer: WitnessAnswer) => void): void {
-    const claims = holder.kind === 'alone' && this.#last?.holder.kind === 'pair'
+  compareAndSet(from: WriteBase, next: Register, answer: (answer: WitnessAnswer) => void): void {
+    const claims = next.holder.kind === 'alone' && 'holder' in from && from.holder.kind === 'pair'
     if (claims && this.kind === 'operator' && !this.#granted) {
-      answer({ reached: false, register: undefined })
+      answer({ reached: false, register: undefined, why: 'waits for `colo failover`' })
       return
     }
     this.#granted = false
-    this.#own.compareAndSet(from, holder, (after) => {
-      this.#last = after.register
-      answer(after)
+    const write = async () => {
+      await this.#load()
+      if (this.#own?.nonce === ('nonce' in from ? from.nonce : undefined)) await this.#keep(next)
+    }
+    this.#enqueue(write, (why) => {
+      if (why !== undefined) return this.#fail(why, answer)
+      return answer({ reached: true, register: this.#own })
     })
   }
 
+  /** The peer's word counts, whatever this side knew: it comes from the owner of the guest. */
   learn(register: Register): void {
-    this.#last = register
-    void this.#own.keep(register)
+    if (register.nonce === this.#own?.nonce) return
+    this.#enqueue(
+      () => this.#keep(register),
+      (why) => this.#problem(why),
+    )
   }
 
   grant(): void {
     this.#granted = true
+  }
+
+  #enqueue(write: () => Promise<void>, over: (why: string | undefined) => void): void {
+    this.#written = this.#written.then(write).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    this.#written.then(over, over)
+  }
+
+  get #file(): string {
+    return join(this.#folder, 'register')
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isRead) return
+    let text: string
+    try {
+      text = await readFile(this.#file, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      this.#isRead = true
+      return
+    }
+    try {
+      this.#own ??= registerSchema.parse(JSON.parse(text))
+    } catch (error) {
+      throw new Error(`${this.#file} is no register: remove it, and this side counts as new`, {
+        cause: error,
+      })
+    }
+    this.#isRead = true
+  }
+
+  /** Whole under another name, synced, renamed: after a power cut it is the old one or the new one. */
+  async #keep(register: Register): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    const draft = `${this.#file}.draft`
+    const file = await open(draft, 'w')
+    try {
+      await file.writeFile(`${JSON.stringify(register)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, this.#file)
+    const folder = await open(this.#folder, 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+    this.#own = register
+    this.#isRead = true
+  }
+
+  #fail(why: string, answer: (answer: WitnessAnswer) => void): void {
+    this.#problem(why)
+    answer({ reached: false, register: undefined, why })
   }
 }

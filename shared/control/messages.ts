@@ -4,6 +4,7 @@
 // as their names say. docs/protocol.md prints this table.
 
 import { z } from 'zod'
+import { EARLIER_MAX } from '../protocol/register.ts'
 import { ERRORS, type ErrorCode } from '../protocol/errors.ts'
 import { STATES, type StateName } from '../protocol/states.ts'
 
@@ -28,7 +29,19 @@ export const holderSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stopped') }),
 ])
 
-export const registerSchema = z.object({ generation: count, holder: holderSchema })
+const token = z.string().regex(/^[0-9a-f]{32}$/)
+
+export const registerSchema = z.object({
+  pair: token,
+  generation: count,
+  nonce: token,
+  earlier: z.array(token).max(EARLIER_MAX).readonly(),
+  coldSince: count,
+  holder: holderSchema,
+})
+
+/** The newest register that a side has seen, without its content. */
+const seenSchema = z.object({ pair: token, generation: count, nonce: token })
 
 const version = z.object({ major: count, minor: count })
 
@@ -41,7 +54,11 @@ export const helloSchema = z.object({
   name: z.string().max(200),
   incarnation,
   generation: count,
+  /** Absent: this side has seen no register of any pair. */
+  seen: seenSchema.optional(),
   epoch: count,
+  /** An operator's verb wants to know how the other side stands; no session is meant. */
+  asks: z.enum(['adopt', 'start-over']).optional(),
   guest: z.object({
     name: z.string().max(200),
     digest: z.string().max(200),
@@ -63,6 +80,8 @@ const welcomeSchema = z.object({
   session: count,
   dataAddress: z.string().max(200),
   dataToken: z.string().max(100),
+  /** The owner's register, which a secondary takes over. */
+  register: registerSchema,
 })
 
 const refusedSchema = z.object({
@@ -71,9 +90,25 @@ const refusedSchema = z.object({
   reason: text,
   /** Of whoever refuses, once the caller has shown the token of the pair. */
   incarnation: incarnation.optional(),
-  /** What the caller should have known, when its generation is stale. */
-  register: registerSchema.optional(),
+  /** What this side has seen, so that the caller can look for the right register; null: nothing. */
+  seen: seenSchema.nullable().optional(),
 })
+
+/** The answer to a hello that `asks`: how this side stands. Its link stays open until the verb has ended. */
+const standingSchema = z.object({
+  type: z.literal('standing'),
+  incarnation,
+  state,
+  /** This side runs the guest for its clients, or may do so without asking anybody. */
+  serves: z.boolean(),
+  /** This side holds a whole copy of the guest. */
+  holdsState: z.boolean(),
+  /** The newest register that this side knows. */
+  known: registerSchema.optional(),
+})
+
+/** The verb that asked has written this register: the side that was asked obeys it. */
+const adoptedSchema = z.object({ type: z.literal('adopted'), register: registerSchema })
 
 const heartbeatSchema = z.object({
   type: z.literal('heartbeat'),
@@ -98,6 +133,8 @@ export const peerMessageSchema = z.discriminatedUnion('type', [
   refusedSchema,
   heartbeatSchema,
   registerMessageSchema,
+  standingSchema,
+  adoptedSchema,
   byeSchema,
   yieldSchema,
   stoppedSchema,
@@ -106,6 +143,7 @@ export const peerMessageSchema = z.discriminatedUnion('type', [
 export type PeerMessage = z.infer<typeof peerMessageSchema>
 export type PeerHello = z.infer<typeof helloSchema>
 export type Welcome = z.infer<typeof welcomeSchema>
+export type PeerStanding = z.infer<typeof standingSchema>
 
 /** What an operator can do to a side. `changes`: needs the token of the pair. */
 export const VERBS = {
@@ -131,8 +169,16 @@ export const verbSchema = z.object({
   id: count,
   verb: keysOf<VerbName>(VERBS),
   token: z.string().max(200).optional(),
-  /** start-over: the generation that the operator has seen. */
+  /** start-over, adopt: the generation that the operator has seen. */
   generation: count.optional(),
+  /** start-over: the first digits of the owner's incarnation in the register. */
+  owner: z.string().max(40).optional(),
+  /** start-over: the operator vouches that the owner is dead. */
+  ownerIsDead: z.boolean().optional(),
+  /** start-over on an older register: the generation that this side has seen and shall forget. */
+  forgetGeneration: count.optional(),
+  /** adopt: the operator vouches that a peer which does not answer is dead. */
+  peerIsDead: z.boolean().optional(),
   /** stop: both sides. */
   pair: z.boolean().optional(),
   /** history: at most so many rows. */
@@ -155,7 +201,11 @@ export const statusSchema = z.object({
   epoch: count,
   session: count,
   register: registerSchema.optional(),
+  /** The newest register that this side has seen. */
+  seen: seenSchema.optional(),
   witness: z.string(),
+  /** Why the witness decides nothing at present. */
+  witnessTrouble: z.string().optional(),
   warning: z.string().optional(),
   peer: z.object({ name: z.string(), address: z.string(), incarnation: z.string().optional() }),
   guest: z.object({

@@ -89,6 +89,22 @@ const rows = {
     meaning: 'between two questions to the witness',
     whenItPasses: 'the witness is asked again',
   },
+  witnessRetryMaxMs: {
+    ms: 500,
+    meaning: 'between two questions to a witness that decides nothing for long',
+    whenItPasses: 'the witness is asked again',
+  },
+  registerCheckMs: {
+    ms: 1000,
+    meaning: 'between two looks of a lone owner at the register',
+    whenItPasses:
+      'the register is read; an operator waits three of these before a verb replaces it',
+  },
+  adoptionTimeoutMs: {
+    ms: 10000,
+    meaning: 'for an operator’s adopt on the other side to end, while this side claims nothing',
+    whenItPasses: 'this side claims again',
+  },
   yieldTimeoutMs: {
     ms: 2000,
     meaning: 'for the secondary to claim after a hand-over',
@@ -117,6 +133,28 @@ export type Delays = Readonly<Record<DelayName, number>>
 export const DELAYS: Readonly<Record<DelayName, DelayRow>> = rows
 
 export const DELAY_NAMES = Object.keys(rows) as DelayName[]
+
+/** Waits that follow from others; machines name them as they name the rows. Milliseconds. */
+export const DERIVED_DELAYS = {
+  /** At first; doubled with each answer that decides nothing, up to witnessRetryMaxMs. */
+  witnessBackOffMs: (delays: Delays) => delays.witnessRetryMs,
+  /** For an owner that lives and reaches the witness to read that it is replaced, and to close its clients. */
+  coldStartMs: (delays: Delays) => 2 * delays.registerCheckMs + delays.suspectMs,
+} as const
+
+export type DerivedDelayName = keyof typeof DERIVED_DELAYS
+
+/** Both kinds, as machines take them. */
+export function machineDelays(
+  delays: Delays,
+): Readonly<Record<DelayName | DerivedDelayName, number>> {
+  const { witnessBackOffMs, coldStartMs } = DERIVED_DELAYS
+  return {
+    ...delays,
+    witnessBackOffMs: witnessBackOffMs(delays),
+    coldStartMs: coldStartMs(delays),
+  }
+}
 
 /** The defaults, with what the user gave in their place. Milliseconds. */
 export function delaysWith(given: Partial<Delays> = {}): Delays {

@@ -53,15 +53,23 @@ export const ERRORS = {
     meaning: 'the witness has granted the guest to the other side',
     wayOut: 'nothing to do: this side comes back as a fresh secondary',
   },
+  superseded: {
+    wanted: false,
+    meaning:
+      'the register names another owner, or a guest that began cold, while this side holds the guest',
+    wayOut:
+      'look at both sides: colo adopt goes on with the state of this side, a restart gives it up',
+  },
   'guest-state-lost': {
     wanted: false,
     meaning: 'every side that held the guest is gone',
-    wayOut: 'colo start-over (cold), or colo adopt on a side that was seeded',
+    wayOut: 'colo start-over (cold), or colo adopt on a side that holds a copy',
   },
   'witness-went-backwards': {
     wanted: false,
-    meaning: 'the register is older than what this side has seen',
-    wayOut: 'restore the witness, or colo start-over with the generation that status shows',
+    meaning: 'the register is missing, older than what this side has seen, or of another line',
+    wayOut:
+      'bring the right register back; if it is lost for good: colo adopt on a side that holds the guest, else colo start-over',
   },
   'wrong-token': {
     wanted: false,

@@ -44,8 +44,12 @@ export const MESSAGES = {
 
 export type MessageName = keyof typeof MESSAGES
 
-/** Major and minor version of what the daemons say to each other; a different major is refused. */
-export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const
+/**
+ * Major and minor version of what the daemons say to each other. A different major is refused, and so is a peer
+ * older than MINOR_LEAST: its register has no identity, and its checkpoints have no digest.
+ */
+export const PROTOCOL_VERSION = { major: 1, minor: 1 } as const
+export const MINOR_LEAST = 1
 
 /** The first line on the data channel, before Xen's bytes: `colo-pair <major> <token>\n`, ASCII. */
 export function tokenLine(token: string): string {

@@ -21,8 +21,9 @@ function must(holds: boolean, rule: string, step: Step): void {
 
 /** Where an answer of the witness is waited for. */
 const ASKING: Readonly<Record<RoleName, RegExp>> = {
-  primary: /standing: asking\)|^claiming\.writing$|^yielding\.reading$/,
-  secondary: /^(connecting|claiming|halted)\.reading$|^(founding|claiming)\.writing$/,
+  primary:
+    /standing: asking\)|round: verifying|^(claiming\.writing|yielding\.reading|standalone\.(checking|repairing))$/,
+  secondary: /^(connecting|claiming|halted|startingOver)\.reading$|^(founding|claiming)\.writing$/,
 }
 
 function watchQuestions(role: RoleName): Watcher {
@@ -32,6 +33,9 @@ function watchQuestions(role: RoleName): Watcher {
     must(step.actions.includes('stopAsking'), 'a question is given up with its state', step)
   }
 }
+
+/** What ends the ownership of a side. */
+const LOST = ['witness.lost', 'adoption.lost', 'guest.died']
 
 type Watcher = (step: Step) => void
 
@@ -44,14 +48,14 @@ function watchPrimary(): Watcher {
   return (step) => {
     const { event, from, to } = step
     const on = (type: string) => event?.type === type
-    if (on('witness.won')) asked = false
+    if (on('witness.won') || on('adoption.won')) asked = false
     if (on('session.opened') && to.startsWith('session')) committed = false
     if (on('guest.captured')) captured = true
     if (on('peer.checkpoint-reply')) replied = true
     for (const action of step.actions) {
       switch (action) {
         case 'releaseFreely':
-          must(to === 'standalone', 'releaseFreely only in standalone', step)
+          must(to.startsWith('standalone'), 'releaseFreely only in standalone', step)
           must(!asked, 'no releaseFreely after asking for the pair without a won claim', step)
           break
         case 'releaseCommitted':
@@ -94,7 +98,7 @@ function watchPrimary(): Watcher {
           must(from.includes('standing: named'), 'only a protected pair is handed over', step)
           break
         case 'leave':
-          must(on('witness.lost') || on('guest.died'), 'a side leaves only when it lost', step)
+          must(LOST.some(on), 'a side leaves only when it lost', step)
           break
         case 'armTrigger':
           must(to.includes('round: idle'), 'the trigger is armed only between checkpoints', step)
@@ -120,7 +124,8 @@ function watchSecondary(): Watcher {
   return (step) => {
     const { event, from, to } = step
     const on = (type: string) => event?.type === type
-    if (on('witness.won')) won = true
+    const isColdStart = on('witness.own') && from.startsWith('startingOver')
+    if (on('witness.won') || on('adoption.won') || isColdStart) won = true
     step.actions.forEach((action, index) => {
       const after = step.actions[index + 1]
       switch (action) {
@@ -153,13 +158,17 @@ function watchSecondary(): Watcher {
           must(step.actions[index - 1] === 'promote', 'apply is finished before the load', step)
           break
         case 'startGuest':
-          must(won && from.startsWith('founding'), 'a cold guest only after founding', step)
+          must(
+            won && /^(founding|startingOver)/.test(from),
+            'a cold guest only after founding',
+            step,
+          )
           break
         case 'becomePrimary':
           must(on('guest.running') && won, 'promoted only with a guest that runs by right', step)
           break
         case 'writeAlone': {
-          const right = on('witness.claim') || on('witness.again') || on('operator.adopt')
+          const right = on('witness.claim') || on('witness.again')
           const again = from.startsWith('claiming.writing')
           must(right || again, 'a claim is written only by right of the register', step)
           must(committed, 'a claim is written only by a seeded side', step)

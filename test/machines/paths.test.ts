@@ -31,6 +31,15 @@ import {
 /** What a test run must have seen at least: a chart that lost half its paths is no accident. */
 const LEAST_PATHS: Readonly<Record<RoleName, number>> = { primary: 10_000, secondary: 2000 }
 
+/**
+ * The states where a primary waits for an operator can be reached from each of the many ways to claim, and would
+ * multiply them. They are walked by the last test alone, from the shortest way there.
+ */
+const WALKED_APART: Readonly<Record<RoleName, RegExp>> = {
+  primary: /^(halted|claiming\.(adopting|promising))/,
+  secondary: /^$/,
+}
+
 type Way = readonly { readonly event: OutsideEvent; readonly to: string }[]
 
 /** Follows a way; throws when the actor is elsewhere or a rule is broken. Returns the last step's actions. */
@@ -59,8 +68,11 @@ function follow(role: RoleName, start: string, way: Way): readonly string[] {
 }
 
 /** The events that lead from one state to another, by both. */
-function bundlesOf(graph: Graph): ReadonlyMap<string, readonly OutsideEvent[]> {
-  const moving = graph.edges.filter(({ from, to }) => from !== to)
+function bundlesOf(role: RoleName, graph: Graph): ReadonlyMap<string, readonly OutsideEvent[]> {
+  const apart = WALKED_APART[role]
+  const moving = graph.edges.filter(
+    ({ from, to }) => from !== to && !apart.test(from) && !apart.test(to),
+  )
   const bundles = new Map<string, OutsideEvent[]>()
   for (const { from, event, to } of moving) {
     const key = `${from} > ${to}`
@@ -95,7 +107,7 @@ function wholePaths(paths: readonly string[][], states: readonly string[]): stri
 
 describe.each<RoleName>(['primary', 'secondary'])('the %s', (role) => {
   const graph = graphOf(role)
-  const bundles = bundlesOf(graph)
+  const bundles = bundlesOf(role, graph)
   const paths = simplePaths(role, bundles)
   const whole = wholePaths(paths, graph.states)
   const ends = [...new Set(whole.map((path) => path.at(-1) ?? ''))]
@@ -103,7 +115,8 @@ describe.each<RoleName>(['primary', 'secondary'])('the %s', (role) => {
   test(`has ${paths.length} simple paths, ${whole.length} of them whole, to ${graph.states.length} states`, () => {
     expect(paths.length).toBeGreaterThan(LEAST_PATHS[role])
     const visited = new Set(whole.flat())
-    expect([...visited].toSorted()).toEqual(graph.states.toSorted())
+    const expected = graph.states.filter((state) => !WALKED_APART[role].test(state))
+    expect([...visited].toSorted()).toEqual(expected.toSorted())
   })
 
   test.each(ends)('keeps its rules on every path that ends in %s', (end) => {

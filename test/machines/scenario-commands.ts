@@ -5,8 +5,11 @@ import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import type { VerbMessage } from '../../shared/control/messages.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
 import type { Role } from '../../shared/protocol/messages.ts'
-import { latin1, PEER, type Script } from './script.ts'
+import { latin1, PAIR, PEER, type Script } from './script.ts'
 import { tokenOf } from './scripted-world.ts'
+
+/** What a peer has seen that tells of this pair. */
+const SEEN = { pair: PAIR, generation: 1, nonce: tokenOf(0x81) }
 
 type Words = readonly (string | undefined)[]
 type Row = readonly [pattern: RegExp, run: (script: Script, words: Words) => void]
@@ -27,18 +30,29 @@ const ROWS: readonly Row[] = [
   [
     /^disk at generation (\d+) epoch (\d+)$/,
     (s, [generation, epoch]) =>
-      (s.world.disk.seen = { generation: Number(generation), epoch: Number(epoch) }),
+      (s.world.disk.seen = {
+        pair: PAIR,
+        generation: Number(generation),
+        nonce: tokenOf(0x80 + Number(generation)),
+        epoch: Number(epoch),
+      }),
   ],
   [
-    /^start (primary|secondary)( with manual failback)?$/,
-    (s, [told, manual]) => s.start(told as Role, manual ? 'manual' : 'auto'),
+    /^start (primary|secondary)( as new)?( with manual failback)?$/,
+    (s, [told, isNew, manual]) =>
+      s.start(told as Role, manual ? 'manual' : 'auto', isNew !== undefined),
   ],
   [/^advance (\d+)( with heartbeats)?$/, (s, [ms, beats]) => s.advance(Number(ms), !!beats)],
   [/^register none$/, (s) => (s.world.witness.register = undefined)],
   [
-    /^register (\S.*) at (\d+)$/,
-    (s, [holder = '', generation]) =>
-      (s.world.witness.register = { generation: Number(generation), holder: s.holder(holder) }),
+    /^register (\S.*) at (\d+)( of another line| of another pair| begun cold)?$/,
+    (s, [holder = '', generation, what]) => {
+      const line = what === ' of another line' ? 'another' : 'mine'
+      const register = s.register(s.holder(holder), Number(generation), line)
+      const pair = what === ' of another pair' ? tokenOf(0xfb) : register.pair
+      const coldSince = what === ' begun cold' ? Number(generation) : 1
+      s.world.witness.register = { ...register, pair, coldSince }
+    },
   ],
   [/^witness answers$/, (s) => s.world.witness.answer()],
   [/^witness answers at once$/, (s) => (s.world.witness.answersAtOnce = true)],
@@ -51,14 +65,14 @@ const ROWS: readonly Row[] = [
   [/^peer cannot be dialled$/, (s) => s.world.dial?.failed('refused')],
   [/^peer takes the call$/, (s) => (s.world.link = s.world.dial?.open(s.world.controlLink()))],
   [
-    /^peer refuses: (\S+)(?: as #(\d+))?( with the register)?$/,
-    (s, [code, incarnation, withRegister]) =>
+    /^peer refuses: (\S+)(?: as #(\d+))?(?:, having seen (nothing|the pair))?$/,
+    (s, [code, incarnation, seen]) =>
       s.world.link?.message({
         type: 'refused',
         code: code as ErrorCode,
         reason: 'as scripted',
         incarnation: incarnation === undefined ? PEER : tokenOf(Number(incarnation)),
-        register: withRegister ? s.world.witness.register : undefined,
+        seen: seen === undefined ? undefined : seen === 'nothing' ? null : SEEN,
       }),
   ],
   [/^peer welcomes session (\d+)$/, (s, [session]) => s.welcome(Number(session))],
@@ -79,6 +93,17 @@ const ROWS: readonly Row[] = [
     (s) => {
       const { register } = s.world.witness
       if (register) s.world.link?.message({ type: 'register', register })
+    },
+  ],
+  [
+    /^peer (serves|waits|holds nothing)$/,
+    (s, [what]) => s.standing(what === 'serves', what !== 'holds nothing'),
+  ],
+  [
+    /^peer has adopted$/,
+    (s) => {
+      const { register } = s.world.witness
+      if (register) s.world.link?.message({ type: 'adopted', register })
     },
   ],
   [/^peer says stopped$/, (s) => s.world.link?.message({ type: 'stopped' })],
@@ -133,14 +158,27 @@ const ROWS: readonly Row[] = [
 
   // The operator.
   [
-    /^operator (failover|failback|pause|resume|adopt|start-over|stop)(?: (\d+))?( --pair)?$/,
-    (s, [verb, generation, pair]) =>
-      s.operate(verb as VerbMessage['verb'], { generation: optional(generation), pair: !!pair }),
+    /^operator (failover|failback|pause|resume|adopt|start-over|stop)(?: (\d+))?( --pair)?( --peer-is-dead)?(?: --owner (\w+))?( --owner-is-dead)?(?: --forget-generation (\d+))?$/,
+    (s, [verb, generation, pair, peerIsDead, owner, ownerIsDead, forget]) =>
+      s.operate(verb as VerbMessage['verb'], {
+        generation: optional(generation),
+        pair: !!pair,
+        peerIsDead: !!peerIsDead,
+        owner: owner === 'peer' ? PEER.slice(0, 4) : owner,
+        ownerIsDead: !!ownerIsDead,
+        forgetGeneration: optional(forget),
+      }),
   ],
 ]
 
-const SERVING = ['start primary', 'witness answers', 'witness answers', 'guest runs']
-const SEEDING = [...SERVING, 'peer says hello', 'peer opens the data channel']
+const FOUNDING = [
+  'start primary as new',
+  'witness answers',
+  'peer cannot be dialled',
+  'advance 100',
+]
+const SERVING = [...FOUNDING, 'witness answers', 'witness answers', 'guest runs']
+const SEEDING = [...SERVING, 'peer says hello', 'peer opens the data channel', 'witness answers']
 const RECEIVED = [...SEEDING, 'guest is captured pages 0', 'peer says svm-ready']
 const PROTECTED = [...RECEIVED, 'witness answers', 'peer says svm-resumed']
 const DIALLING = ['register alone(peer) at 1', 'start secondary', 'witness answers']
@@ -150,6 +188,7 @@ const NAMED = [...SEEDED, 'register pair(peer, me, 1) at 2', 'peer names the pai
 
 /** Where scenarios begin. Their own way there is a scenario as well: founding.txt, joining.txt. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
+  'a founding primary': FOUNDING,
   'a serving primary': SERVING,
   'a serving primary with a client': [...SERVING, 'client opens'],
   'a seeding primary with a client': [...SERVING, 'client opens', ...SEEDING.slice(SERVING.length)],

@@ -5,7 +5,7 @@ import { delaysWith } from '../../shared/protocol/delays.ts'
 import { fixedRecords } from '../../shared/formats/record-encoder.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
 import { PROTOCOL_VERSION, type Role } from '../../shared/protocol/messages.ts'
-import type { Holder } from '../../shared/protocol/register.ts'
+import type { Holder, Register } from '../../shared/protocol/register.ts'
 import { Side } from '../../side/side.ts'
 import { join } from '../formats/streams.ts'
 import { backRecord, checkpointHalves, deliver, recordNamer } from './scripted-peer.ts'
@@ -15,6 +15,8 @@ import { stateName } from './walks.ts'
 const PAGE = 4096
 const HEARTBEAT_MS = 50
 export const PEER = tokenOf(0xf0)
+/** The id of the pair that scenarios begin with. */
+export const PAIR = tokenOf(0xfa)
 
 export const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
 
@@ -36,13 +38,14 @@ export class Script {
     return this.#side
   }
 
-  start(told: Role, failback: 'auto' | 'manual'): void {
+  start(told: Role, failback: 'auto' | 'manual', isNew = false): void {
     const { world } = this
     this.#side = new Side({
       world,
       identity: { pair: 'p', token: 'secret', guest: world.guest.identity },
       name: 'me',
       told,
+      isNew,
       delays: delaysWith(),
       failback,
       stopped: (why) => world.say(`ended: ${why}`),
@@ -91,9 +94,42 @@ export class Script {
     return { kind: 'stopped' }
   }
 
+  /** A register as the scenario wants it, grown from what this side knows if its generation is higher. */
+  register(holder: Holder, generation: number, line: 'mine' | 'another' = 'mine'): Register {
+    const { seen } = this.world.disk
+    const known = this.#side?.record.known ?? this.world.witness.register
+    const earlier = [...(known?.earlier ?? []), ...(known ? [known.nonce] : [])]
+    const isNewer = known === undefined || generation > known.generation
+    const nonces = isNewer ? [...new Set([...earlier, seen.nonce])].filter(Boolean) : []
+    return {
+      pair: seen.pair || known?.pair || PAIR,
+      generation,
+      nonce: tokenOf((line === 'mine' ? 0x80 : 0xa0) + generation),
+      earlier: line === 'mine' ? nonces : [],
+      coldSince: 1,
+      holder,
+    }
+  }
+
+  /** How the peer answers an operator's verb that asks it. */
+  standing(serves: boolean, holdsState: boolean): void {
+    const known = this.world.witness.register
+    const state = serves ? 'standalone' : 'claiming'
+    const answer = {
+      type: 'standing',
+      incarnation: PEER,
+      state,
+      serves,
+      holdsState,
+      known,
+    } as const
+    this.world.link?.message(answer)
+  }
+
   // A peer that dials this side.
 
   hello(generation: number | undefined, what: string, value: string): void {
+    const asks = what === 'ask' ? { asks: 'adopt' as const } : {}
     const { identity } = this.world.guest
     const hello: PeerHello = {
       type: 'hello',
@@ -105,6 +141,7 @@ export class Script {
       incarnation: PEER,
       generation: generation ?? this.side.record.generation,
       epoch: 0,
+      ...asks,
       guest: {
         ...identity,
         ...(what === 'guest' ? { name: value, digest: '5e'.repeat(32) } : {}),
@@ -133,6 +170,7 @@ export class Script {
       session,
       dataAddress: 'data:2',
       dataToken: tokenOf(0xd0),
+      register: this.world.witness.register ?? this.register({ kind: 'alone', owner: PEER }, 1),
     })
   }
 
@@ -197,9 +235,10 @@ export class Script {
   }
 
   operate(verb: VerbMessage['verb'], given: Partial<VerbMessage>): void {
-    const result = this.side.command({ type: 'verb', id: 1, verb, ...given })
-    const { ok, detail } = result
-    const answer = ok ? 'ok' : `refused (${result.code})`
-    this.world.say(`operator: ${[answer, detail].filter(Boolean).join(': ')}`)
+    this.side.command({ type: 'verb', id: 1, verb, ...given }, (result) => {
+      const { ok, detail } = result
+      const answer = ok ? 'ok' : `refused (${result.code})`
+      this.world.say(`operator: ${[answer, detail].filter(Boolean).join(': ')}`)
+    })
   }
 }

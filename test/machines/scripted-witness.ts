@@ -1,8 +1,8 @@
 // A witness whose register is real and whose answers wait: a scenario says when each question is carried out,
 // answered, or lost on its way there or back.
 
-import type { Witness, WitnessAnswer } from '../../shared/ports.ts'
-import type { Generation, Holder, Register } from '../../shared/protocol/register.ts'
+import type { Witness, WitnessAnswer, WriteBase } from '../../shared/ports.ts'
+import type { Holder, PairId, Register } from '../../shared/protocol/register.ts'
 
 interface Question {
   /** Carries it out; returns the register as it then is. */
@@ -32,17 +32,17 @@ export class ScriptedWitness implements Witness {
     this.#show = show
   }
 
-  read(answer: (answer: WitnessAnswer) => void): void {
+  read(_pair: PairId, answer: (answer: WitnessAnswer) => void): void {
     this.#say('witness: read')
     this.#ask({ run: () => this.register, answer })
   }
 
-  compareAndSet(from: Generation, holder: Holder, answer: (answer: WitnessAnswer) => void): void {
-    this.#say(`witness: write ${this.#show(holder)} from ${from}`)
+  compareAndSet(from: WriteBase, next: Register, answer: (answer: WitnessAnswer) => void): void {
+    const base = 'nonce' in from ? from : undefined
+    this.#say(`witness: write ${this.#show(next.holder)} from ${base?.generation ?? 'nothing'}`)
     this.#ask({
       run: () => {
-        if ((this.register?.generation ?? 0) === from)
-          this.register = { generation: from + 1, holder }
+        if (this.register?.nonce === base?.nonce) this.register = next
         return this.register
       },
       answer,
@@ -68,7 +68,8 @@ export class ScriptedWitness implements Witness {
 
   answer(): void {
     const { run, answer } = this.#next()
-    answer({ reached: true, register: run() })
+    const register = run()
+    answer({ reached: true, register, pairs: register === undefined ? 0 : 1 })
   }
 
   /** The question was carried out, but nobody learns of it. */
@@ -81,7 +82,7 @@ export class ScriptedWitness implements Witness {
   }
 
   fail(): void {
-    this.#next().answer({ reached: false, register: undefined })
+    this.#next().answer({ reached: false, register: undefined, why: 'as scripted' })
   }
 
   get questions(): number {

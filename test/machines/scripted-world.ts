@@ -13,10 +13,11 @@ import type {
   GuestPort,
   Network,
   OutputPort,
+  Seen,
   Trace,
   World,
 } from '../../shared/ports.ts'
-import type { Epoch, Generation, Holder } from '../../shared/protocol/register.ts'
+import type { Holder } from '../../shared/protocol/register.ts'
 import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
 import { ScriptedWitness } from './scripted-witness.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -49,6 +50,11 @@ export function showMessage(message: PeerMessage): string {
     return `hello ${message.incarnation} generation ${message.generation}`
   if (message.type === 'register') {
     return `register ${showHolder(message.register.holder)} at ${message.register.generation}`
+  }
+  if (message.type === 'adopted') return `adopted ${showHolder(message.register.holder)}`
+  if (message.type === 'welcome') {
+    const { generation, session, dataAddress, dataToken } = message
+    return `welcome generation ${generation}, session ${session}, dataAddress ${dataAddress}, dataToken ${dataToken}`
   }
   const fields = Object.entries(rest).filter(([, value]) => value !== undefined)
   const shown = fields.map(
@@ -160,8 +166,8 @@ export class ScriptedWorld implements World {
     },
   }
 
-  readonly disk: Disk & { seen: { generation: Generation; epoch: Epoch } } = {
-    seen: { generation: 0, epoch: 0 },
+  readonly disk: Disk & { seen: Seen } = {
+    seen: { pair: '', generation: 0, nonce: '', epoch: 0 },
     load() {
       return this.seen
     },

@@ -11,13 +11,19 @@ import {
   type Moment,
   type Verdict,
 } from '../../shared/failover/survival.ts'
-import { describeHolder, type Holder, type Register } from '../../shared/protocol/register.ts'
+import {
+  describeHolder,
+  STANDINGS,
+  type Holder,
+  type Register,
+  type Standing,
+} from '../../shared/protocol/register.ts'
 import { expectReviewed } from './reviewed.ts'
 
 const [ME, PEER, OTHER, DEAD] = ['me', 'peer', 'othr', 'dead']
-const MOMENTS: readonly Moment[] = ['start', 'claim', 'claimed', 'paired', 'halted']
+const MOMENTS: readonly Moment[] = ['start', 'claim', 'claimed', 'paired', 'owned', 'halted']
 const SESSION = 7
-const SEEN = 5
+const STANDING_NAMES = Object.keys(STANDINGS) as Standing[]
 
 const HOLDERS: readonly Holder[] = [
   { kind: 'stopped' },
@@ -31,43 +37,74 @@ const HOLDERS: readonly Holder[] = [
   ]),
 ]
 
-const REGISTERS: readonly (Register | undefined)[] = [
-  undefined,
-  ...HOLDERS.flatMap((holder) => [4, 5, 6].map((generation) => ({ generation, holder }))),
+const register = (holder: Holder, coldSince: number): Register => {
+  return { pair: 'p', generation: 5, nonce: 'n', earlier: [], coldSince, holder }
+}
+
+/** What the witness showed, and what that is to this side. */
+const ANSWERS: readonly Pick<Facts, 'register' | 'standing' | 'isAncestor' | 'hasSeen'>[] = [
+  { register: undefined, standing: 'unreached', isAncestor: false, hasSeen: true },
+  ...[true, false].map((hasSeen) => {
+    return { register: undefined, standing: 'missing' as const, isAncestor: false, hasSeen }
+  }),
+  ...HOLDERS.flatMap((holder) =>
+    [1, 2].flatMap((coldSince) =>
+      STANDING_NAMES.filter((standing) => standing !== 'missing').flatMap((standing) => {
+        const shown = { register: register(holder, coldSince), standing }
+        const ancestors = standing === 'older' ? [true, false] : [false]
+        const seen = ancestors.map((isAncestor) => ({ ...shown, isAncestor, hasSeen: true }))
+        const isUnseen = standing === 'foreign' || standing === 'newer'
+        return isUnseen ? [...seen, { ...shown, isAncestor: false, hasSeen: false }] : seen
+      }),
+    ),
+  ),
 ]
 
 function everyFact(): Facts[] {
   const facts: Facts[] = []
-  for (const register of REGISTERS)
+  for (const answer of ANSWERS)
     for (const told of ['primary', 'secondary'] as const)
-      for (const peer of [undefined, PEER])
-        for (const sessionOwner of [undefined, PEER, DEAD])
-          for (const sessionGeneration of [4, 5])
-            for (const seen of [0, SEEN])
-              facts.push({
-                register,
-                me: ME,
-                told,
-                seen,
-                peer,
-                session: SESSION,
-                sessionOwner,
-                sessionGeneration,
-              })
+      for (const mayFound of [true, false])
+        for (const peer of [undefined, PEER])
+          for (const sessionOwner of [undefined, PEER, DEAD])
+            facts.push({
+              ...answer,
+              ...{ me: ME, told, mayFound, peer, session: SESSION, sessionOwner },
+              knownColdSince: 1,
+            })
   return facts
 }
 
 // The rules, restated.
 
 function restated(at: Moment, facts: Facts): Verdict {
-  if (at === 'start') return atStart(facts)
-  if (at === 'halted') return isBackwards(facts) ? 'backwards' : goneOr(facts, 'join')
-  if (at === 'claim') return atClaim(facts)
-  return at === 'claimed' ? afterWritingAlone(facts) : afterWritingPair(facts)
+  if (facts.standing === 'unreached') return 'unreachable'
+  switch (at) {
+    case 'start':
+      return atStart(facts)
+    case 'halted':
+      if (!facts.hasSeen) return 'join'
+      return isObeyed(facts) ? goneOr(facts, 'join') : 'backwards'
+    case 'claim':
+      return isObeyed(facts) ? atClaim(facts) : 'unreachable'
+    case 'claimed':
+      if (!facts.hasSeen && isNothing(facts)) return 'lost'
+      return isObeyed(facts) ? afterWritingAlone(facts) : 'unreachable'
+    case 'paired':
+      return isObeyed(facts) ? afterWritingPair(facts) : 'unreachable'
+    case 'owned':
+      return standingAlone(facts)
+  }
 }
 
-const isBackwards = ({ register, seen }: Facts) =>
-  register === undefined ? seen > 0 : register.generation < seen
+/** Rule 11. */
+const isObeyed = ({ standing }: Facts) => standing === 'same' || standing === 'newer'
+
+const isNothing = ({ standing }: Facts) => standing === 'missing' || standing === 'foreign'
+
+/** Somebody began cold after the guest whose state this side holds. */
+const lostOr = ({ register, knownColdSince }: Facts): Verdict =>
+  register !== undefined && register.coldSince > knownColdSince ? 'superseded' : 'lost'
 
 /** Rule 9: an owner, or a pair, of which neither this side nor the peer as it lives now is a part. */
 function goneOr({ register, me, peer }: Facts, otherwise: Verdict): Verdict {
@@ -79,38 +116,51 @@ function goneOr({ register, me, peer }: Facts, otherwise: Verdict): Verdict {
 
 /** Rule 1. */
 function atStart(facts: Facts): Verdict {
-  if (isBackwards(facts)) return 'backwards'
-  const isFree = facts.register === undefined || facts.register.holder.kind === 'stopped'
-  return isFree && facts.told === 'primary' ? 'found' : goneOr(facts, 'join')
+  const isPrimary = facts.told === 'primary'
+  if (!facts.hasSeen) return isPrimary && facts.mayFound ? 'found' : 'join'
+  if (!isObeyed(facts)) return 'backwards'
+  return facts.register?.holder.kind === 'stopped' && isPrimary ? 'found' : goneOr(facts, 'join')
 }
 
 /** Rules 5, 7 and 9: a secondary that lost its session. */
 function atClaim(facts: Facts): Verdict {
-  const { register, me, session, sessionOwner, sessionGeneration } = facts
-  if (register === undefined) return 'lost'
-  const { holder, generation } = register
-  if (holder.kind === 'pair') {
-    return holder.secondary === me && holder.session === session ? 'claim' : 'lost'
+  const { register, me, session, sessionOwner, standing } = facts
+  const holder = register?.holder
+  if (holder?.kind === 'pair') {
+    return holder.secondary === me && holder.session === session ? 'claim' : lostOr(facts)
   }
-  if (holder.kind !== 'alone' || holder.owner !== sessionOwner) return 'lost'
-  return generation === sessionGeneration ? goneOr(facts, 'wait') : 'lost'
+  if (holder?.kind !== 'alone') return lostOr(facts)
+  if (holder.owner === me) return 'claim'
+  const isTheOwners = holder.owner === sessionOwner && standing === 'same'
+  return isTheOwners ? goneOr(facts, 'wait') : lostOr(facts)
 }
 
 /** Rule 6. */
-function afterWritingAlone({ register, me, session }: Facts): Verdict {
+function afterWritingAlone(facts: Facts): Verdict {
+  const { register, me, session, standing } = facts
   const holder = register?.holder
-  if (holder?.kind === 'alone') return holder.owner === me ? 'won' : 'lost'
-  if (holder?.kind !== 'pair') return 'lost'
+  if (holder?.kind === 'alone' && holder.owner === me) return standing === 'newer' ? 'won' : 'again'
+  if (holder?.kind !== 'pair') return lostOr(facts)
   if (holder.primary === me) return 'again'
-  return holder.secondary === me && holder.session === session ? 'again' : 'lost'
+  return holder.secondary === me && holder.session === session ? 'again' : lostOr(facts)
 }
 
 /** Rules 3 and 4. */
-function afterWritingPair({ register, me, session }: Facts): Verdict {
+function afterWritingPair(facts: Facts): Verdict {
+  const { register, me, session } = facts
   const holder = register?.holder
-  if (holder?.kind === 'alone') return holder.owner === me ? 'retry' : 'lost'
-  if (holder?.kind !== 'pair') return 'lost'
-  return holder.primary === me && holder.session === session ? 'named' : 'lost'
+  if (holder?.kind === 'alone') return holder.owner === me ? 'retry' : lostOr(facts)
+  if (holder?.kind !== 'pair') return lostOr(facts)
+  return holder.primary === me && holder.session === session ? 'named' : lostOr(facts)
+}
+
+/** Rule 13. */
+function standingAlone(facts: Facts): Verdict {
+  if (isNothing(facts)) return 'unreachable'
+  if (facts.isAncestor) return 'behind'
+  const holder = facts.register?.holder
+  const isMine = holder?.kind === 'alone' && holder.owner === facts.me
+  return isObeyed(facts) && isMine ? 'own' : 'superseded'
 }
 
 // The table as people read it.
@@ -119,12 +169,13 @@ type Column = (facts: Facts) => string
 
 const COLUMNS: Readonly<Record<string, Column>> = {
   register: ({ register }) => (register ? describeHolder(register.holder) : 'none'),
-  'against what this side has seen': (facts) => (isBackwards(facts) ? 'older' : 'not older'),
+  'to this side': ({ standing, isAncestor }) => (isAncestor ? 'older, its own' : standing),
+  'has seen the pair': ({ hasSeen }) => (hasSeen ? 'yes' : 'no'),
+  'began cold': ({ register }) => (register?.coldSince === 2 ? 'since' : 'no'),
   told: ({ told }) => told,
+  'may found': ({ mayFound }) => (mayFound ? 'yes' : 'no'),
   'peer lives as': ({ peer }) => peer ?? 'unknown',
   'owner of the session': ({ sessionOwner }) => sessionOwner ?? 'none',
-  'generation of the session': ({ register, sessionGeneration }) =>
-    register?.generation === sessionGeneration ? 'the same' : 'another',
 }
 
 const NAMES = Object.keys(COLUMNS)
@@ -212,6 +263,7 @@ describe('survival', () => {
 })
 
 function judgeBy(rows: typeof SURVIVAL, at: Moment, facts: Facts): Verdict {
+  if (facts.standing === 'unreached') return 'unreachable'
   const row = rows.find((one) => one.at === at && one.when.every((name) => GUARDS[name](facts)))
   return row?.gives ?? 'lost'
 }

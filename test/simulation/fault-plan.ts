@@ -13,6 +13,15 @@ const restartLater = (simulation: Simulation, process: Process) => {
   time.at(time.now + after, () => process.start())
 }
 
+/** Another store is in the place of the true one for a while, or until everything heals. */
+const swapFor = (simulation: Simulation, what: 'missing' | 'foreign' | 'older', steps: number) => {
+  const { time, chance, witness } = simulation
+  if (!witness.isTrue) return
+  witness.swap(what, steps)
+  const after = chance.happens(0.7) ? chance.between(5, 400) : Number.POSITIVE_INFINITY
+  if (Number.isFinite(after)) time.at(time.now + after, () => witness.swapBack())
+}
+
 /** Name, weight, what happens. */
 const FAULTS: readonly (readonly [string, number, Fault])[] = [
   [
@@ -127,6 +136,16 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       simulation.witness.goBack(simulation.chance.pick([1, 2, 3, Infinity]))
       simulation.checkers.obeyed(simulation.witness.register?.generation ?? 0)
       simulation.forgive()
+    },
+  ],
+  ['the register is missing', 2, (simulation) => swapFor(simulation, 'missing', 0)],
+  ["another pair's register", 0.7, (simulation) => swapFor(simulation, 'foreign', 0)],
+  [
+    'the register is put back to an older copy',
+    2,
+    (simulation) => {
+      const steps = simulation.chance.pick([1, 1, 2, 3, 5])
+      if (simulation.mayRestore(steps)) swapFor(simulation, 'older', steps)
     },
   ],
 ]

@@ -38,6 +38,8 @@ export class Simulation {
   readonly processes: readonly [Process, Process]
   readonly clients: VirtualClients
   readonly latency: number
+  /** The primary is started with an operator's word that the pair never ran. */
+  readonly isNew: boolean
   connected = true
   handshakes = 0
   violation: string | undefined
@@ -57,6 +59,8 @@ export class Simulation {
     this.processes = [a, b]
     this.latency = this.chance.pick([0.05, 0.3, 1, 3])
     this.witness.loss = this.chance.pick([0, 0, 0.1, 0.4])
+    this.witness.needsGrant = this.chance.happens(0.05)
+    this.isNew = this.chance.happens(0.7)
     this.clients = new VirtualClients(this, CLIENTS)
     this.#triggers = planFaults(this, HORIZON_MS)
     this.time.at(0, () => a.start())
@@ -116,28 +120,36 @@ export class Simulation {
 
   command(process: Process, verb: 'failover' | 'failback' | 'pause' | 'resume' | 'stop'): void {
     process.run(process.life, () => {
+      const waits = verb === 'failover' && process.side.state === 'claiming'
       // Who stops a lone owner lets go of the state.
       if (verb === 'stop' && process.side.state === 'standalone') this.forgive()
-      process.side.command({ type: 'verb', id: 0, verb })
+      process.side.command({ type: 'verb', id: 0, verb }, ({ ok }) => {
+        if (ok && waits) this.witness.granted(process)
+      })
     })
   }
 
-  /** An operator adopts only when the owner is surely dead. */
+  /** An operator adopts a side that waits, and says that the peer is dead only if it is. */
   adopt(process: Process): void {
     process.run(process.life, () => {
-      if (this.#anyHolderLives()) return
-      const { ok } = process.side.command({ type: 'verb', id: 0, verb: 'adopt' })
-      if (!ok) return
-      this.checkers.facts.adopting = true
-      this.forgive()
+      const { generation } = process.side.record
+      const peerIsDead = !process.other.alive || !process.other.side.record.holdsState
+      const verb = { type: 'verb', id: 0, verb: 'adopt', generation, peerIsDead } as const
+      // What is adopted may be an old seed, or the loser of a claim that both made.
+      if (process.side.record.holdsState) this.checkers.facts.adopting = true
+      process.side.command(verb, ({ ok, detail }) => {
+        this.log('operator', () => `${process.name}: adopt: ${detail}`)
+        if (ok) this.forgive()
+      })
     })
   }
 
   /** Whoever stops both lets go of the state, once the register says so. */
   stopPair(process: Process): void {
     process.run(process.life, () => {
-      const { ok } = process.side.command({ type: 'verb', id: 0, verb: 'stop', pair: true })
-      process.ending = ok
+      process.side.command({ type: 'verb', id: 0, verb: 'stop', pair: true }, ({ ok }) => {
+        process.ending = ok
+      })
     })
   }
 
@@ -147,19 +159,46 @@ export class Simulation {
     this.#startOver(process)
   }
 
+  /**
+   * Rule 12: a copy may be put back only when every living side that holds the guest has seen something newer
+   * than the copy.
+   */
+  mayRestore(steps: number): boolean {
+    const copy = this.witness.copyOf(steps)
+    if (copy === undefined) return false
+    return this.processes.every((one) => {
+      if (!one.alive || !one.side.record.holdsState) return true
+      return one.side.record.known?.earlier.includes(copy.nonce) ?? false
+    })
+  }
+
+  /** Whether a side, or the disk of one, knows a register of this pair. */
+  hasSeen(pair: string): boolean {
+    return this.processes.some((one) => one.seenPair === pair)
+  }
+
   #isFounded(): boolean {
-    return this.checkers.facts.forgiven || this.witness.register !== undefined
+    return this.checkers.facts.forgiven || this.witness.authority !== undefined
   }
 
   #startOver(process: Process): void {
     process.run(process.life, () => {
-      const generation = process.side.record.register?.generation ?? 0
-      const verb = { type: 'verb', id: 0, verb: 'start-over', generation } as const
-      if (process.side.state !== 'halted') return
-      this.checkers.obeyed(this.witness.register?.generation ?? 0)
-      if (!process.side.command(verb).ok) return
-      this.log('operator', () => `${process.name}: start-over at ${generation}`)
-      this.forgive()
+      const { side } = process
+      const register = side.record.shown
+      if (side.role !== 'secondary') return
+      const verb = {
+        ...({ type: 'verb', id: 0, verb: 'start-over', ownerIsDead: true } as const),
+        generation: register?.generation ?? 0,
+        owner: holdersOf(register?.holder)[0] ?? '',
+        forgetGeneration: side.record.generation,
+      }
+      this.checkers.obeyed(register?.generation ?? 0)
+      this.witness.granted(process)
+      this.witness.startsOver = true
+      side.command(verb, ({ ok, detail }) => {
+        this.log('operator', () => `${process.name}: start-over: ${detail}`)
+        if (ok) this.forgive()
+      })
     })
   }
 
@@ -169,6 +208,8 @@ export class Simulation {
     this.witness.awayFor = undefined
     this.witness.reachable = true
     this.witness.loss = 0
+    this.witness.needsGrant = false
+    this.witness.swapBack()
     this.#triggers.length = 0
     for (const process of this.processes) {
       process.resume()
@@ -198,16 +239,27 @@ export class Simulation {
 
   /** A faultless operator: starts dead processes, and starts over once nobody has the state. */
   #operate(): void {
-    for (const process of this.processes) process.start()
+    for (const process of this.processes) {
+      process.start()
+      const { state, record, role } = process.side
+      // A side that waits for an operator with the guest's state: it goes on, or gives the state up.
+      if (state !== 'halted' || !record.holdsState) continue
+      if (role === 'primary') this.adopt(process)
+      else process.die(false)
+    }
     if (this.time.now < HORIZON_MS + 500 || this.#anyHolderLives()) return
     // A pair that was never founded is not lost: whoever was told will found it.
-    if (!this.checkers.facts.forgiven && this.witness.register === undefined) return
-    const halted = this.processes.find((one) => one.side.state === 'halted')
-    if (halted) this.#startOver(halted)
+    if (!this.#isFounded()) return
+    // Halted, or a side that has seen nothing and finds a register that its founder never heard of.
+    const waiting = this.processes.find(
+      ({ side: { state, record } }) =>
+        state === 'halted' || (state === 'connecting' && record.seen === undefined),
+    )
+    if (waiting) this.#startOver(waiting)
   }
 
   #anyHolderLives(): boolean {
-    return this.livingHolders(this.witness.register) > 0
+    return this.livingHolders(this.witness.authority) > 0
   }
 
   /** How many of those whom a register names are alive. */

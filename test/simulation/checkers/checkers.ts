@@ -17,6 +17,8 @@ export class Checkers {
   readonly #forward = new OnlyForward()
   readonly #deadlines = new NamedDeadlines()
   readonly #incarnations = new Map<Process, string>()
+  /** Who held the guest when it was last looked at. */
+  readonly #holding = new Set<Process>()
   #startsOver = false
 
   constructor(simulation: Simulation) {
@@ -26,6 +28,7 @@ export class Checkers {
   started(process: Process): void {
     this.facts.started(process)
     this.#incarnations.delete(process)
+    this.#holding.delete(process)
     this.#forward.started(process)
     this.#deadlines.started(process, this.#simulation.time.now)
   }
@@ -52,12 +55,12 @@ export class Checkers {
   }
 
   released(process: Process, bytes: Uint8Array): void {
-    const { register } = this.#simulation.witness
+    const register = this.#simulation.witness.authority
     this.#judge('output-commit', checkReleased(this.facts, register, process, bytes))
   }
 
   serves(process: Process): void {
-    this.#judge('one-server', checkServes(this.#simulation.witness.register, process))
+    this.#judge('one-server', checkServes(this.#simulation.witness.authority, process))
   }
 
   cold(process: Process): void {
@@ -78,7 +81,7 @@ export class Checkers {
 
   /** A side says that the state of the guest is lost, by the register that it has just read. */
   saidGone(process: Process): void {
-    const { register } = process.side.record
+    const register = process.side.record.shown
     const living = this.#simulation.livingHolders(register)
     if (living === 0) return
     this.#judge(
@@ -88,11 +91,15 @@ export class Checkers {
   }
 
   #reborn(process: Process): void {
-    const { incarnation } = process.side.record
+    const { incarnation, holdsState } = process.side.record
     const old = this.#incarnations.get(process)
+    const held = this.#holding.has(process)
     this.#incarnations.set(process, incarnation)
+    if (holdsState) this.#holding.add(process)
+    else this.#holding.delete(process)
+    if (!held) return
     if (old === undefined || old === incarnation || process.guestDied) return
-    const holder = this.#simulation.witness.register?.holder
+    const holder = this.#simulation.witness.authority?.holder
     const named =
       (holder?.kind === 'alone' && holder.owner === old) ||
       (holder?.kind === 'pair' && (holder.primary === old || holder.secondary === old))
@@ -107,10 +114,10 @@ export class Checkers {
     this.#judge('one-server', checkAlone(this.#simulation.processes))
     this.#judge('only-forward', this.#forward.look(process, this.facts.forgiven))
     const { witness, time } = this.#simulation
-    this.#judge('one-server', checkProtected(witness.register, process))
+    this.#judge('one-server', checkProtected(witness.authority, process))
     this.#judge('named-deadlines', this.#deadlines.look(process, time.now))
-    const answers = witness.reachable && witness.loss === 0
-    const late = this.#deadlines.lookAtClaim(process, witness.register, answers, time.now)
+    const answers = witness.reachable && witness.loss === 0 && witness.isTrue && !witness.needsGrant
+    const late = this.#deadlines.lookAtClaim(process, witness.authority, answers, time.now)
     this.#judge('named-deadlines', late)
   }
 

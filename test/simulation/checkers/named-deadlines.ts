@@ -9,6 +9,12 @@ const LONGEST_MS = 600
 /** How long a secondary may not know that the register has passed it over, while the witness answers. */
 const UNAWARE_MS = 400
 
+/** Standing alone lasts, and so does waiting for an operator with a state that nobody may throw away. */
+function mayLast(process: Process): boolean {
+  const { state, record } = process.side
+  return state === 'standalone' || (state === 'halted' && record.holdsState)
+}
+
 interface Stay {
   value: unknown
   since: number
@@ -31,7 +37,7 @@ export class NamedDeadlines {
   look(process: Process, now: number): string | undefined {
     const stay = this.#stays.get(process)!
     const value = process.side.stateValue
-    if (value !== stay.value || process.stopped || value === 'standalone') {
+    if (value !== stay.value || process.stopped || mayLast(process)) {
       stay.value = value
       stay.since = now
       return undefined
@@ -52,7 +58,8 @@ export class NamedDeadlines {
       role === 'secondary' && typeof stateValue === 'object' && 'claiming' in (stateValue as object)
     const passedOver =
       register !== undefined &&
-      register.generation > record.sessionGeneration &&
+      record.known !== undefined &&
+      register.earlier.includes(record.known.nonce) &&
       !(register.holder.kind === 'pair' && register.holder.secondary === record.incarnation)
     if (!claims || !passedOver || !asked || process.stopped) {
       this.#unaware.set(process, now)

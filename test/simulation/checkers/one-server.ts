@@ -13,7 +13,7 @@ export function checkServes(register: Register | undefined, process: Process): s
 
 export function checkAlone(processes: readonly Process[]): string | undefined {
   const alone = processes.filter(
-    (one) => one.alive && one.serving && one.side.stateValue === 'standalone',
+    (one) => one.alive && one.serving && one.side.state === 'standalone',
   )
   return alone.length > 1 ? 'both sides stand alone' : undefined
 }
