@@ -2,6 +2,7 @@
 // secondary that is promoted stays the same side), but not a life: a side that lost everything begins a new
 // one, under a new incarnation, as a restarted process would.
 
+import { PoisonMarks } from '../guest/poison.ts'
 import type { Generation, Incarnation, Register, Epoch } from '../protocol/register.ts'
 import type { Role } from '../protocol/messages.ts'
 import type { Disk } from '../ports.ts'
@@ -23,6 +24,8 @@ export class SideRecord {
   session = 0
   sessionOwner: Incarnation | undefined
   sessionGeneration: Generation = 0
+  /** What guests of this pair died of, on this side or the other. */
+  readonly poison = new PoisonMarks()
   #seen: Generation
   #epoch: Epoch
 
