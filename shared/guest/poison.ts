@@ -61,10 +61,11 @@ export class ClientInput {
       low = Math.imul(low ^ byte, 0x01000193)
       high = Math.imul(high ^ byte, 0x5bd1e995) ^ (high >>> 15)
     }
-    const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
     return hex(low) + hex(high)
   }
 }
+
+const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
 
 interface Kept {
   readonly mark: PoisonMark

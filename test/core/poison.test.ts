@@ -35,7 +35,7 @@ test('the same bytes fit however they are cut, when as many are there, and not b
       fc.array(fc.nat(), { maxLength: 5 }),
       (text, ...[one, other]) => {
         const cut = (places: readonly number[]) => {
-          const at = places.map((place) => place % text.length).sort((a, b) => a - b)
+          const at = places.map((place) => place % text.length).toSorted((a, b) => a - b)
           return [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
         }
         const marks = marksOf(inputOf(...cut(one)).markAt(text.length))
