@@ -8,8 +8,8 @@ import type { OutputPort } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 
 export interface ClientHandlers {
-  /** The number of the connection, or undefined if it is refused. */
-  opened(): number | undefined
+  /** The number of the connection from `address`, or undefined if it is refused. */
+  opened(address: string): number | undefined
   said(connection: number, bytes: Uint8Array): void
   /** The client will say no more, but still listens. */
   ended(connection: number): void
@@ -59,6 +59,12 @@ export class ClientServer implements OutputPort {
     socket?.end(() => socket.destroySoon())
   }
 
+  reset(connection: number): void {
+    const socket = this.#sockets.get(connection)
+    this.#sockets.delete(connection)
+    socket?.resetAndDestroy()
+  }
+
   serve(serving: boolean): void {
     this.#serving = serving
   }
@@ -86,7 +92,9 @@ export class ClientServer implements OutputPort {
 
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy())
-    const connection = this.#serving ? this.#handlers.opened() : undefined
+    const { remoteAddress = 'unknown', remotePort = 0 } = socket
+    const address = joinAddress(remoteAddress, remotePort)
+    const connection = this.#serving ? this.#handlers.opened(address) : undefined
     if (connection === undefined) {
       socket.resetAndDestroy()
       return

@@ -106,7 +106,7 @@ export class Daemon {
     const timeoutMs = config.delays.helloTimeoutMs
     const refused = (why: string, from: string) => this.#log.warn({ from }, `refused: ${why}`)
     const clients = ClientServer.listen(config.clients, {
-      opened: () => this.#side.clientOpened(),
+      opened: (address) => this.#side.clientOpened(address),
       said: (connection, bytes) => this.#side.clientSaid(connection, bytes),
       ended: (connection) => this.#side.clientEnded(connection),
       closed: (connection) => this.#side.clientClosed(connection),

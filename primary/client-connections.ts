@@ -4,20 +4,29 @@
 import type { GuestPort, OutputPort } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 import type { OutputGate } from './output-gate.ts'
+import type { PoisonGuard } from './poison-guard.ts'
 
 export class ClientConnections {
   readonly #guest: GuestPort
   readonly #output: OutputPort
   readonly #gate: OutputGate
+  readonly #guard: PoisonGuard
   readonly #open = new Set<number>()
   #next: number
   #inputBytes = 0
 
   /** `next`: the first number that the guest has not seen. */
-  constructor(guest: GuestPort, output: OutputPort, gate: OutputGate, next: number) {
+  constructor(
+    guest: GuestPort,
+    output: OutputPort,
+    gate: OutputGate,
+    guard: PoisonGuard,
+    next: number,
+  ) {
     this.#guest = guest
     this.#output = output
     this.#gate = gate
+    this.#guard = guard
     this.#next = next
   }
 
@@ -33,17 +42,23 @@ export class ClientConnections {
     return this.#open.has(connection)
   }
 
-  /** The number of a new connection, or undefined if there are too many. */
-  opened(): number | undefined {
+  /** The number of a new connection from `address`, or undefined if there are too many. */
+  opened(address: string): number | undefined {
     if (this.#open.size >= LIMITS.connectionsMax) return undefined
     const connection = this.#next++
     this.#open.add(connection)
+    this.#guard.opened(connection, address)
     this.#guest.open(connection)
     return connection
   }
 
   said(connection: number, bytes: Uint8Array): void {
     if (!this.#open.has(connection)) return
+    if (!this.#guard.admits(connection, bytes)) {
+      this.closed(connection)
+      this.#output.reset(connection)
+      return
+    }
     this.#inputBytes += bytes.length
     this.#guest.input(connection, bytes)
     this.consider()
@@ -55,11 +70,14 @@ export class ClientConnections {
   }
 
   closed(connection: number): void {
-    if (this.#open.delete(connection)) this.#guest.close(connection)
+    if (!this.#open.delete(connection)) return
+    this.#guard.left(connection)
+    this.#guest.close(connection)
   }
 
   /** The guest has closed it. */
   dropped(connection: number): void {
+    this.#guard.forget(connection)
     this.#open.delete(connection)
   }
 

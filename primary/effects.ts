@@ -126,7 +126,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.tell('claim-lost', side.describeShown())
     },
     guestTooSlow() {
-      side.guestDied('not captured within suspendTimeoutMs')
+      side.guestDied('not captured within suspendTimeoutMs', guest.call)
     },
     protocolViolation() {
       side.endSession('protocol-violation', side.describeForeign())

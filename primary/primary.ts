@@ -16,6 +16,7 @@ import type {
   ControlLinkHandlers,
   DataChannel,
   DataChannelHandlers,
+  GuestCall,
   World,
 } from '../shared/ports.ts'
 import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
@@ -31,6 +32,7 @@ import { ClientConnections } from './client-connections.ts'
 import { primaryEffects } from './effects.ts'
 import { primaryMachine, type EndSession, type PrimaryEvent } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
+import { PoisonGuard } from './poison-guard.ts'
 import { RoundNotes } from './round-notes.ts'
 import { Welcoming } from './welcoming.ts'
 
@@ -65,6 +67,7 @@ export class Primary {
   readonly record: SideRecord
   readonly gate: OutputGate
   readonly clients: ClientConnections
+  readonly guard: PoisonGuard
   readonly trigger: CheckpointTrigger
   readonly notes: RoundNotes
   readonly witness: WitnessClient
@@ -96,8 +99,11 @@ export class Primary {
     record.holdsState = true
     this.welcoming = options.welcoming
     this.gate = new OutputGate(world.output)
-    const { guest, output } = world
-    this.clients = new ClientConnections(guest, output, this.gate, options.nextConnection)
+    const { clock, guest, output, trace } = world
+    const marks = { marks: record.poison, keptMs: delays.poisonKeptMs }
+    this.guard = new PoisonGuard({ clock, trace, ...marks })
+    const next = options.nextConnection
+    this.clients = new ClientConnections(guest, output, this.gate, this.guard, next)
     this.notes = new RoundNotes(world.clock)
     this.#failover = new FailoverNotes(world.clock)
     this.trigger = new CheckpointTrigger(world.clock, delays, this.gate, (trigger) => {
@@ -256,16 +262,20 @@ export class Primary {
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
-    if (!this.clients.has(connection)) return
+    const known = this.clients.has(connection)
     if (bytes === undefined) this.clients.dropped(connection)
+    else this.guard.answered(connection)
+    if (!known) return
     this.gate.said(this.record.epoch + 1, connection, bytes, this.world.clock.now())
     if (this.gate.isOpen) return
     this.trigger.consider()
     this.clients.consider()
   }
 
-  guestDied(why: string): void {
-    this.deathOfGuest = why
+  guestDied(why: string, call?: GuestCall): void {
+    const poison = call && this.guard.died(call)
+    this.deathOfGuest = poison ? `${why}, ${poison.words}` : why
+    if (this.#session) this.#session.poison = poison?.mark
     this.#send({ type: 'guest.died' })
   }
 

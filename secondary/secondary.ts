@@ -12,6 +12,7 @@ import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import type { GuestState } from '../shared/guest/contract.ts'
+import type { PoisonMark } from '../shared/guest/poison.ts'
 import type { DataChannel, DataChannelHandlers, World } from '../shared/ports.ts'
 import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
 import { machineDelays, type DelayName, type Delays } from '../shared/protocol/delays.ts'
@@ -210,6 +211,7 @@ export class Secondary {
   }
 
   #fromPrimary(session: Session, message: PeerMessage): void {
+    if (message.type === 'bye' && message.poison) this.#beware(message.poison)
     if (session.over) return
     session.heard()
     if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
@@ -225,6 +227,12 @@ export class Secondary {
     record.peer = record.sessionOwner
     this.changed('the pair is recorded by the witness')
     this.send({ type: 'control.named' })
+  }
+
+  /** The other guest died of it: this one must not be given it again. */
+  #beware(mark: PoisonMark): void {
+    const { world, delays, record } = this.#options
+    record.poison.add(mark, world.clock.now() + delays.poisonKeptMs)
   }
 
   // The guest, when this side is promoted.

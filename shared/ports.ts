@@ -82,6 +82,8 @@ export interface GuestPort {
   /** Where RAM stands between checkpoints: the shadow of a PVM, the committed state of an SVM. */
   readonly store: PageStore
   readonly identity: GuestIdentity
+  /** The call with a client's input that it is in, where this is known. */
+  readonly call?: GuestCall | undefined
   /** A cold guest. Answer: running, or died. */
   start(): void
   /** A guest that goes on from `store` and `state`. Answer: running, or died. */
@@ -124,13 +126,23 @@ export interface GuestHandlers {
   dirtied(pages: number): void
   /** Client bytes that were handed over and are now taken by the guest. */
   took(bytes: number): void
-  died(why: string): void
+  /** `call`: whose input it was given when it died, if it was. */
+  died(why: string, call?: GuestCall): void
+}
+
+/** A call into the guest with a client's input. */
+export interface GuestCall {
+  readonly connection: number
+  /** How much of that client's input it had with this call, modulo 2 ** 32. */
+  readonly taken: number
 }
 
 /** Where released output goes, and where clients come from. */
 export interface OutputPort {
   write(connection: number, bytes: Uint8Array): void
   close(connection: number): void
+  /** An end that cannot pass for an orderly one; what was not written yet is dropped. */
+  reset(connection: number): void
   /** True: new connections are taken. False: they are refused. */
   serve(serving: boolean): void
   /** Closes every connection; what was not written yet is dropped. */

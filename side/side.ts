@@ -180,13 +180,14 @@ export class Side {
     took: (bytes) => {
       if (this.#role instanceof Primary) this.#role.clients.took(bytes)
     },
-    died: (why) => this.#role.guestDied(why),
+    died: (why, call) => this.#role.guestDied(why, call),
   }
 
   // Its clients.
 
-  clientOpened(): number | undefined {
-    return this.#role instanceof Primary ? this.#role.clients.opened() : undefined
+  /** `address`: where the client is, for log lines. */
+  clientOpened(address = 'unknown'): number | undefined {
+    return this.#role instanceof Primary ? this.#role.clients.opened(address) : undefined
   }
 
   clientSaid(connection: number, bytes: Uint8Array): void {

@@ -13,7 +13,9 @@ export enum Command {
   Decr,
   DecrBy,
   Del,
+  Discard,
   Echo,
+  Exec,
   Exists,
   Expire,
   FlushAll,
@@ -26,6 +28,7 @@ export enum Command {
   Keys,
   Mget,
   Mset,
+  Multi,
   Ping,
   Quit,
   Reset,
@@ -37,6 +40,10 @@ export enum Command {
   Time,
   Ttl,
   Type,
+  Unwatch,
+  Watch,
+  /** What a browser says first; no command at all. */
+  Web,
 }
 
 @unmanaged
@@ -47,6 +54,8 @@ class Slot {
 }
 
 const SLOT_SHIFT: u32 = 4
+/** What packWord() leaves of each letter. */
+const LETTER_MASK: u8 = 0xdf
 const SLOTS_MASK: u32 = 127
 const slots: usize = memory.data(2048)
 const counter: usize = memory.data(4)
@@ -64,9 +73,15 @@ function firstSlot(name: u64): u32 {
 }
 
 function define(command: Command, arity: i32, name: string): void {
+  recognise(command, arity, name)
+  store<i32>(counter, commandCount() + 1)
+}
+
+/** Of what is recognised clients are not told. */
+function recognise(command: Command, arity: i32, name: string): void {
   let packed: u64 = 0
   for (let i = name.length; i > 0; i--) {
-    packed = (packed << 8) | load<u8>(changetype<usize>(name) + ((i - 1) << 1))
+    packed = (packed << 8) | (load<u8>(changetype<usize>(name) + ((i - 1) << 1)) & LETTER_MASK)
   }
   let index = firstSlot(packed)
   while (slotAt(index).name) index++
@@ -74,7 +89,6 @@ function define(command: Command, arity: i32, name: string): void {
   slot.name = packed
   slot.command = command
   slot.arity = arity
-  store<i32>(counter, commandCount() + 1)
 }
 
 /** The address of the command's slot, or 0 if there is no such command. */
@@ -106,7 +120,9 @@ export function startCommands(): void {
   define(Command.DecrBy, 3, 'DECRBY')
   define(Command.Del, -2, 'DEL')
   define(Command.Del, -2, 'UNLINK')
+  define(Command.Discard, 1, 'DISCARD')
   define(Command.Echo, 2, 'ECHO')
+  define(Command.Exec, 1, 'EXEC')
   define(Command.Exists, -2, 'EXISTS')
   define(Command.Expire, -3, 'EXPIRE')
   define(Command.Expire, -3, 'PEXPIRE')
@@ -123,6 +139,7 @@ export function startCommands(): void {
   define(Command.Keys, 2, 'KEYS')
   define(Command.Mget, -2, 'MGET')
   define(Command.Mset, -3, 'MSET')
+  define(Command.Multi, 1, 'MULTI')
   define(Command.Ping, -1, 'PING')
   define(Command.Quit, -1, 'QUIT')
   define(Command.Reset, 1, 'RESET')
@@ -135,4 +152,8 @@ export function startCommands(): void {
   define(Command.Ttl, 2, 'TTL')
   define(Command.Ttl, 2, 'PTTL')
   define(Command.Type, 2, 'TYPE')
+  define(Command.Unwatch, 1, 'UNWATCH')
+  define(Command.Watch, -2, 'WATCH')
+  recognise(Command.Web, -1, 'POST')
+  recognise(Command.Web, -1, 'HOST:')
 }

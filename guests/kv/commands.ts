@@ -2,10 +2,11 @@
 import { acceptsCount, Command, commandOf, findCommand } from './command-table'
 import { Connection } from './connections'
 import { dbSize, del, exists, keys, scan, ttl, type } from './key-commands'
-import { replyErrorAbout, replyOk, replyWrongCount } from './reply'
+import { replyError, replyErrorAbout, replyOk, replyWrongCount } from './reply'
 import { argumentAt, argumentCount, argumentLength } from './request'
 import { client, commandList, config, countCommand, echo, flushAll, hello } from './server-commands'
 import { info, ping, refuseTime, reset, select } from './server-commands'
+import { discard, exec, isHeardInMulti, multi, refuseWatch } from './transactions'
 import { add, addArgument, append, get, getSet, mget, mset, refuseExpiry } from './string-commands'
 import { set, setNx, strLen } from './string-commands'
 
@@ -22,6 +23,10 @@ export function execute(connection: usize): void {
   const isOdd = command == Command.Mset && (argumentCount() & 1) == 0
   if (isOdd || !acceptsCount(slot, argumentCount())) {
     replyWrongCount(at, length)
+    return
+  }
+  if (changetype<Connection>(connection).refusing && !isHeardInMulti(command)) {
+    replyError('EXECABORT not executed: it follows MULTI, which is not supported')
     return
   }
   run(command, connection)
@@ -45,8 +50,12 @@ function run(command: i32, connection: usize): void {
       return addArgument(-1)
     case Command.Del:
       return del()
+    case Command.Discard:
+      return discard(connection)
     case Command.Echo:
       return echo()
+    case Command.Exec:
+      return exec(connection)
     case Command.Exists:
       return exists()
     case Command.Expire:
@@ -71,6 +80,8 @@ function run(command: i32, connection: usize): void {
       return mget()
     case Command.Mset:
       return mset()
+    case Command.Multi:
+      return multi(connection)
     case Command.Ping:
       return ping()
     case Command.Quit:
@@ -93,10 +104,23 @@ function run(command: i32, connection: usize): void {
       return ttl()
     case Command.Type:
       return type()
+    case Command.Unwatch:
+    case Command.Watch:
+      return refuseWatch()
+    case Command.Web:
+      return hangUp(connection)
   }
 }
 
 function quit(connection: usize): void {
   replyOk()
+  changetype<Connection>(connection).closing = true
+}
+
+/**
+ * POST and `Host:` come from a browser: a web page can make it send a request to this port, whose body is the
+ * page's. Nothing of it may be carried out, so the connection ends before the body is read.
+ */
+function hangUp(connection: usize): void {
   changetype<Connection>(connection).closing = true
 }

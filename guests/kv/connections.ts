@@ -1,6 +1,7 @@
 // What is known of each connection: its number, a client's name for it, and the bytes of a command that is
 // not complete yet. After a failover the host closes all connections by colo_close, as if the clients had.
 import { allocate, capacityOf, release } from './allocator'
+import { allocateHeard } from './retired'
 
 const CONNECTIONS_MAX: u32 = 4096
 const CHAINS: i32 = 1024
@@ -16,6 +17,8 @@ export class Connection {
   pending: usize
   pendingLength: usize
   closing: bool
+  /** MULTI was refused: so is what follows, up to EXEC or DISCARD. */
+  refusing: bool
   nameLength: usize
 }
 
@@ -55,7 +58,7 @@ export function nameOf(connection: usize): usize {
 export function openConnection(conn: i32): bool {
   closeConnection(conn)
   if (connections.count == CONNECTIONS_MAX) return false
-  const connection = allocate(offsetof<Connection>() + NAME_BYTES_MAX)
+  const connection = allocateHeard(offsetof<Connection>() + NAME_BYTES_MAX)
   if (!connection) return false
   memory.fill(connection, 0, offsetof<Connection>())
   changetype<Connection>(connection).conn = conn
@@ -88,8 +91,8 @@ export function appendPending(connection: usize, at: usize, length: usize): bool
   const capacity = fields.pending ? capacityOf(fields.pending) : 0
   if (total > capacity) {
     const wanted = fields.pending ? max(total, 2 * capacity) : total
-    let buffer = allocate(wanted)
-    if (!buffer && wanted > total) buffer = allocate(total)
+    let buffer = allocateHeard(wanted)
+    if (!buffer && wanted > total) buffer = allocateHeard(total)
     if (!buffer) return false
     if (fields.pending) {
       memory.copy(buffer, fields.pending, fields.pendingLength)

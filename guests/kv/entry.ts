@@ -1,7 +1,7 @@
 // One key and its value, in one block of the heap: a header, the key's bytes, the value's bytes. `next` is
 // the first field, so that the address of an entry is also the address of its link to the next one.
-import { allocateData } from './allocator'
 import { copyBytes } from './bytes'
+import { allocateEntry } from './retired'
 
 /** A value may not grow beyond this, whatever command made it. */
 export const VALUE_BYTES_MAX: usize = 1024 * 1024
@@ -38,7 +38,7 @@ export function entryBytes(keyLength: usize, valueLength: usize): usize {
 
 /** A new entry with room for `room` bytes of value and none of it used, or 0 if memory is full. */
 export function createEntry(key: usize, keyLength: usize, hash: u32, room: usize): usize {
-  const entry = allocateData(entryBytes(keyLength, room))
+  const entry = allocateEntry(entryBytes(keyLength, room))
   if (!entry) return 0
   const fields = changetype<Entry>(entry)
   fields.next = 0

@@ -1,18 +1,25 @@
 // The commands about keys, whatever their values: delete, count, list. A list is gone through twice, since
 // RESP wants the number of its elements before the first one.
-import { matches } from './glob'
+import { matches, PATTERN_BYTES_MAX } from './glob'
 import { hashBytes } from './bytes'
 import { keyLengthOf, keyOf } from './entry'
 import { parsedNumber, parseNumber } from './numbers'
-import { replyArray, replyBulk, replyBulkNumber, replyError, replyInteger } from './reply'
-import { replyStatus } from './reply'
+import { mayAnswer, replyArray, replyBulk, replyBulkNumber, replyError } from './reply'
+import { replyInteger, replyStatus, replyTooMuchWork } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
 import { refuseNumber } from './string-commands'
-import { erase, firstAt, following, keyCount, locate, nextPosition } from './table'
+import { bucketCount, erase, firstAt, firstIn, following, keyCount, locate } from './table'
+import { nextPosition } from './table'
+import { BUCKET_STEPS, ENTRY_STEPS, setStepsLeft, spend, stepsLeft } from './work'
 
 const SCAN_COUNT: i64 = 10
 /** How many empty buckets a SCAN may pass for each key it was asked for. */
 const SCAN_EFFORT: i64 = 10
+/** Whatever COUNT says, a SCAN ends behind the bucket with which it has taken so many steps or bytes. */
+const SCAN_STEPS: i32 = 5_000_000
+const SCAN_ANSWER_BYTES: u64 = 1024 * 1024
+/** What an element of an array takes besides its bytes, at most. */
+const ELEMENT_BYTES: u64 = 16
 
 @unmanaged
 class Scan {
@@ -21,9 +28,13 @@ class Scan {
   count: i64
   /** TYPE was given, and it was not `string`: nothing matches. */
   nothing: bool
+  /** Keys that were looked at, those of them that match, and what it takes to answer with these. */
+  seen: i64
+  matched: i64
+  bytes: u64
 }
 
-const scanned: Scan = changetype<Scan>(memory.data(24))
+const scanned: Scan = changetype<Scan>(memory.data(48))
 
 function linkOf(index: i32): usize {
   const at = argumentAt(index)
@@ -69,30 +80,57 @@ function isWanted(entry: usize, pattern: i32): bool {
   return matches(argumentAt(pattern), argumentLength(pattern), at, keyLengthOf(entry))
 }
 
-/** Counts the keys of one bucket that match, or answers with them. */
-function visit(position: u32, pattern: i32, answer: bool): i64 {
-  let count: i64 = 0
-  for (let entry = firstAt(position); entry; entry = following(entry, position)) {
+/** Counts the keys of a chain, and those of them that match. */
+function count(entry: usize, position: u32, pattern: i32): void {
+  spend(BUCKET_STEPS)
+  for (; entry; entry = following(entry, position)) {
+    spend(ENTRY_STEPS)
+    scanned.seen++
     if (!isWanted(entry, pattern)) continue
-    count++
-    if (answer) replyBulk(keyOf(entry), keyLengthOf(entry))
+    scanned.matched++
+    scanned.bytes += keyLengthOf(entry) + ELEMENT_BYTES
   }
-  return count
 }
 
-/** The same for all buckets from one position up to another, where 0 is the end of the table. */
-function visitAll(position: u32, end: u32, pattern: i32, answer: bool): i64 {
-  let count: i64 = 0
-  do {
-    count += visit(position, pattern, answer)
-    position = nextPosition(position)
-  } while (position != end)
-  return count
+/** Answers with those that match. */
+function answer(entry: usize, position: u32, pattern: i32): void {
+  spend(BUCKET_STEPS)
+  for (; entry; entry = following(entry, position)) {
+    spend(ENTRY_STEPS)
+    if (isWanted(entry, pattern)) replyBulk(keyOf(entry), keyLengthOf(entry))
+  }
 }
 
+function startCount(): void {
+  scanned.seen = 0
+  scanned.matched = 0
+  scanned.bytes = 0
+}
+
+function isPattern(index: i32): bool {
+  if (argumentLength(index) <= PATTERN_BYTES_MAX) return true
+  replyError('ERR the pattern is longer than 1024 bytes')
+  return false
+}
+
+/**
+ * The keys are gone through twice, and matched with the pattern twice, so the first time may take half of the
+ * steps that are left. What it took is left for the second time.
+ */
 export function keys(): void {
-  replyArray(visitAll(0, 0, 1, false))
-  visitAll(0, 0, 1, true)
+  if (!isPattern(1)) return
+  const left = stepsLeft()
+  const half = left >> 1
+  setStepsLeft(half)
+  startCount()
+  const buckets = bucketCount()
+  for (let i: u32 = 0; i < buckets && stepsLeft() >= 0; i++) count(firstIn(i), 0, 1)
+  const isTooMuch = stepsLeft() < 0
+  setStepsLeft(left - half + stepsLeft())
+  if (isTooMuch) replyError('ERR KEYS would take too long here: use SCAN')
+  if (isTooMuch || !mayAnswer(scanned.bytes)) return
+  replyArray(scanned.matched)
+  for (let i: u32 = 0; i < buckets; i++) answer(firstIn(i), 0, 1)
 }
 
 function readScanOptions(): bool {
@@ -102,8 +140,10 @@ function readScanOptions(): bool {
   const count = argumentCount()
   for (let i = 2; i < count; i += 2) {
     if (i + 1 == count) return refuseSyntax()
-    if (argumentIs(i, 'MATCH')) scanned.pattern = i + 1
-    else if (argumentIs(i, 'TYPE')) scanned.nothing = !argumentIs(i + 1, 'STRING')
+    if (argumentIs(i, 'MATCH')) {
+      if (!isPattern(i + 1)) return false
+      scanned.pattern = i + 1
+    } else if (argumentIs(i, 'TYPE')) scanned.nothing = !argumentIs(i + 1, 'STRING')
     else if (!argumentIs(i, 'COUNT')) return refuseSyntax()
     else if (!parseNumber(argumentAt(i + 1), argumentLength(i + 1))) {
       refuseNumber()
@@ -128,19 +168,47 @@ export function scan(): void {
   }
   const start = <u32>parsedNumber()
   if (!readScanOptions()) return
-  let seen: i64 = 0
+  const left = stepsLeft()
+  const end = findEnd(start, left >> 1)
+  const isTooMuch = end == start && stepsLeft() < 0
+  setStepsLeft(left - (left >> 1) + stepsLeft())
+  if (isTooMuch) {
+    replyTooMuchWork()
+    return
+  }
+  if (scanned.nothing) {
+    scanned.matched = 0
+    scanned.bytes = 0
+  }
+  if (!mayAnswer(scanned.bytes)) return
+  replyArray(2)
+  replyBulkNumber(end)
+  replyArray(scanned.matched)
+  if (scanned.nothing) return
+  let position = start
+  do {
+    answer(firstAt(position), position, scanned.pattern)
+    position = nextPosition(position)
+  } while (position != end)
+}
+
+/** Counts buckets until they are what was asked for, or enough for one answer; the position behind them. */
+function findEnd(start: u32, steps: i32): u32 {
+  setStepsLeft(steps)
+  startCount()
   let effort = scanned.count * SCAN_EFFORT
   let end = start
   do {
-    seen += visit(end, 0, false)
+    const matched = scanned.matched
+    const bytes = scanned.bytes
+    count(firstAt(end), end, scanned.pattern)
+    if (stepsLeft() < 0) {
+      scanned.matched = matched
+      scanned.bytes = bytes
+      return end
+    }
     end = nextPosition(end)
-  } while (end && seen < scanned.count && --effort > 0)
-  replyArray(2)
-  replyBulkNumber(end)
-  if (scanned.nothing) {
-    replyArray(0)
-    return
-  }
-  replyArray(visitAll(start, end, scanned.pattern, false))
-  visitAll(start, end, scanned.pattern, true)
+    if (stepsLeft() < steps - SCAN_STEPS || scanned.bytes > SCAN_ANSWER_BYTES) return end
+  } while (end && scanned.seen < scanned.count && --effort > 0)
+  return end
 }

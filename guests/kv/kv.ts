@@ -10,7 +10,9 @@ import { appendPending, closeConnection, Connection, consumePending } from './co
 import { findConnection, openConnection } from './connections'
 import { flushReply, replyError, replyOutOfMemory, startReply } from './reply'
 import { argumentCount, BROKEN, INCOMPLETE, readCommand } from './request'
+import { releaseSlice } from './retired'
 import { startTable } from './table'
+import { startWork } from './work'
 
 export const colo_abi: i32 = 1
 
@@ -46,6 +48,7 @@ export function colo_buffer(size: i32): usize {
 }
 
 export function colo_open(conn: i32): void {
+  startWork()
   if (openConnection(conn)) return
   startReply(conn)
   replyError('ERR max number of clients reached')
@@ -63,6 +66,8 @@ export function colo_input(conn: i32, at: usize, length: i32): void {
   if (!connection) return
   const fields = changetype<Connection>(connection)
   if (length <= 0) return
+  startWork()
+  releaseSlice()
   startReply(conn)
   if (fields.pending) {
     if (appendPending(connection, at, length)) {

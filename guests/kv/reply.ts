@@ -8,23 +8,32 @@ const BUFFER_BYTES: usize = 65536
 const DIRECT_BYTES: usize = 16384
 const CRLF: u16 = 0x0a0d
 const SHOWN_BYTES_MAX: usize = 128
+/**
+ * All that one call says is held until the next checkpoint is committed, so this is a limit on memory of both
+ * daemons: twice as much as they hold before they stop reading from clients.
+ */
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024
 
 @unmanaged
 class Reply {
   conn: i32
   length: usize
+  /** Bytes that were handed over already in this call. */
+  handed: u64
 }
 
-const reply: Reply = changetype<Reply>(memory.data(8))
+const reply: Reply = changetype<Reply>(memory.data(16))
 const buffer: usize = memory.data(65536)
 
 export function startReply(conn: i32): void {
   reply.conn = conn
+  reply.handed = 0
 }
 
 export function flushReply(): void {
   if (reply.length == 0) return
   output(reply.conn, buffer, <i32>reply.length)
+  reply.handed += reply.length
   reply.length = 0
 }
 
@@ -43,6 +52,20 @@ function bytes(at: usize, length: usize): void {
   }
   flushReply()
   output(reply.conn, at, <i32>length)
+  reply.handed += length
+}
+
+/** Whether so many bytes may still be answered in this call; refuses the command if not. */
+export function mayAnswer(size: u64): bool {
+  if (reply.handed + reply.length + size <= ANSWER_BYTES_MAX) return true
+  replyError(
+    'ERR the answer would be longer than 16 MiB, with all that this input asked for before',
+  )
+  return false
+}
+
+export function replyTooMuchWork(): void {
+  replyError('ERR it would take too long: ask for less at a time')
 }
 
 /** A line that starts with a type letter and holds a number. */

@@ -4,22 +4,18 @@ import { usedBytes } from './allocator'
 import { copyBytes } from './bytes'
 import { commandCount } from './command-table'
 import { Connection, connectionCount, nameOf, NAME_BYTES_MAX, nextConnection } from './connections'
-import { matches } from './glob'
+import { matches, PATTERN_BYTES_MAX } from './glob'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
-import { replyArray, replyBulk, replyBulkEnd, replyBulkLength, replyBulkPart } from './reply'
-import {
-  replyBulkText,
-  replyError,
-  replyErrorAbout,
-  replyInteger,
-  replyNil,
-  replyOk,
-} from './reply'
-import { replyStatus, replyWrongCount } from './reply'
+import { mayAnswer, replyArray, replyBulk, replyBulkEnd, replyBulkLength } from './reply'
+import { replyBulkPart, replyBulkText, replyError, replyErrorAbout, replyInteger } from './reply'
+import { replyNil, replyOk, replyStatus, replyTooMuchWork, replyWrongCount } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
 import { refuseNumber } from './string-commands'
 import { eraseAll, keyCount } from './table'
+import { spend, stepsLeft } from './work'
 
+/** What it takes to describe a connection, at most. */
+const DESCRIBE_STEPS: i32 = 1000
 /** Clients look at it to know which commands they may use. */
 const REDIS_VERSION: string = '7.0.0'
 
@@ -120,13 +116,22 @@ export function config(): void {
   if (argumentIs(1, 'SET') || argumentIs(1, 'RESETSTAT')) replyOk()
   else if (!argumentIs(1, 'GET')) unknownSubcommand("'. Try CONFIG HELP.")
   else if (argumentCount() < 3) replyError("ERR wrong number of arguments for 'config|get' command")
-  else {
+  else if (arePatterns()) {
     const count = setting('save', '', false) + setting('appendonly', 'no', false)
     replyArray(count + setting('maxmemory', '0', false))
     setting('save', '', true)
     setting('appendonly', 'no', true)
     setting('maxmemory', '0', true)
   }
+}
+
+function arePatterns(): bool {
+  for (let i = 2; i < argumentCount(); i++) {
+    if (argumentLength(i) <= PATTERN_BYTES_MAX) continue
+    replyError('ERR the pattern is longer than 1024 bytes')
+    return false
+  }
+  return true
 }
 
 /** How many array elements a setting makes in the answer: two if a pattern names it. */
@@ -190,11 +195,17 @@ function describe(connection: usize): void {
 }
 
 function clientList(): void {
+  spend(<i32>connectionCount() * DESCRIBE_STEPS)
+  if (stepsLeft() < 0) {
+    replyTooMuchWork()
+    return
+  }
   let length: usize = 0
   for (let each = nextConnection(0); each; each = nextConnection(each)) {
     describe(each)
     length += scratch.length
   }
+  if (!mayAnswer(length)) return
   replyBulkLength(length)
   for (let each = nextConnection(0); each; each = nextConnection(each)) {
     describe(each)
@@ -240,6 +251,8 @@ export function hello(connection: usize): void {
 }
 
 export function reset(connection: usize): void {
-  changetype<Connection>(connection).nameLength = 0
+  const fields = changetype<Connection>(connection)
+  fields.nameLength = 0
+  fields.refusing = false
   replyStatus('RESET')
 }

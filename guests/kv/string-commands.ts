@@ -5,12 +5,16 @@ import { copyBytes, hashBytes } from './bytes'
 import { appendToEntry, createEntry, entryBytes, VALUE_BYTES_MAX } from './entry'
 import { keyLengthOf, keyOf, valueLengthOf, valueOf } from './entry'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
-import { replyArray, replyBulk, replyError, replyInteger, replyNil, replyOk } from './reply'
-import { replyOutOfMemory } from './reply'
+import { mayAnswer, replyArray, replyBulk, replyError, replyInteger, replyNil } from './reply'
+import { replyOk, replyOutOfMemory } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
-import { locate, place, write } from './table'
+import { isCrowded, locate, place, write } from './table'
 
 const number: usize = memory.data(24)
+/** What an element of an array takes besides its bytes, at most. */
+const ELEMENT_BYTES: u64 = 16
+/** The entry of each argument of MGET, or 0. */
+const found: usize = memory.data(4096)
 
 function hashOf(index: i32): u32 {
   return hashBytes(argumentAt(index), argumentLength(index))
@@ -25,12 +29,25 @@ function replyValue(entry: usize): void {
   else replyNil()
 }
 
+/** Whether the value may be answered; refuses the command if not. */
+function mayAnswerValue(entry: usize): bool {
+  return !entry || mayAnswer(valueLengthOf(entry) + ELEMENT_BYTES)
+}
+
+/** Whether a new key may be put at the link that was found last; refuses the command if not. */
+function mayPlace(link: usize): bool {
+  if (!isCrowded(link)) return true
+  replyError('ERR too many keys have the hash of this one: use another key')
+  return false
+}
+
 /** Writes the value of one argument to the key of another; answers only when that fails. */
 function writeArgument(key: i32, value: i32): bool {
   const at = argumentAt(key)
   const length = argumentLength(key)
   const hash = hashBytes(at, length)
   const link = locate(at, length, hash)
+  if (!mayPlace(link)) return false
   if (write(link, at, length, hash, argumentAt(value), argumentLength(value))) return true
   replyOutOfMemory()
   return false
@@ -45,7 +62,8 @@ function newEntry(key: i32, value: i32): usize {
 }
 
 export function get(): void {
-  replyValue(load<usize>(linkOf(1)))
+  const entry = load<usize>(linkOf(1))
+  if (mayAnswerValue(entry)) replyValue(entry)
 }
 
 export function set(): void {
@@ -84,10 +102,12 @@ export function refuseExpiry(): void {
 function setIf(ifAbsent: bool, ifPresent: bool, wantsOld: bool): void {
   const link = linkOf(1)
   const old = load<usize>(link)
+  if (wantsOld && !mayAnswerValue(old)) return
   if (old ? ifAbsent : ifPresent) {
     replyValue(wantsOld ? old : 0)
     return
   }
+  if (!mayPlace(link)) return
   const entry = newEntry(1, 2)
   if (!entry) {
     replyOutOfMemory()
@@ -109,12 +129,22 @@ export function setNx(): void {
 
 export function mget(): void {
   const count = argumentCount()
+  let size: u64 = 0
+  for (let i = 1; i < count; i++) {
+    const entry = load<usize>(linkOf(i))
+    store<usize>(found + (i << 2), entry)
+    size += ELEMENT_BYTES + (entry ? valueLengthOf(entry) : 0)
+  }
+  if (!mayAnswer(size)) return
   replyArray(count - 1)
-  for (let i = 1; i < count; i++) replyValue(load<usize>(linkOf(i)))
+  for (let i = 1; i < count; i++) replyValue(load<usize>(found + (i << 2)))
 }
 
 /** All or nothing: the entries are made first, in a chain of their own, and placed when all are there. */
 export function mset(): void {
+  for (let i = 1; i < argumentCount(); i += 2) {
+    if (!mayPlace(linkOf(i))) return
+  }
   let made: usize = 0
   for (let i = argumentCount() - 2; i > 0; i -= 2) {
     const entry = newEntry(i, i + 1)
@@ -149,6 +179,7 @@ export function add(amount: i64): void {
   const length = argumentLength(1)
   const hash = hashBytes(at, length)
   const link = locate(at, length, hash)
+  if (!mayPlace(link)) return
   const entry = load<usize>(link)
   let value: i64 = 0
   if (entry) {
@@ -190,6 +221,7 @@ export function refuseNumber(): void {
 /** Grows by half of what is needed, so that appending often does not copy the value each time. */
 export function append(): void {
   const link = linkOf(1)
+  if (!mayPlace(link)) return
   const old = load<usize>(link)
   const added = argumentLength(2)
   const length = (old ? valueLengthOf(old) : 0) + added

@@ -5,23 +5,27 @@
 // A bucket holds the hashes that agree in their low bits, that is, one interval of all hashes read backwards.
 // So a SCAN cursor is a position among the reversed hashes: the table may grow and shrink between two calls,
 // and every key that stays is seen exactly once.
-import { allocate, allocateData, capacityOf, release } from './allocator'
+import { allocate, capacityOf, release } from './allocator'
 import { equalBytes } from './bytes'
 import { appendToEntry, createEntry, Entry, entryBytes, keyLengthOf, keyOf } from './entry'
+import { allocateEntry, allocateHeard, releaseRetired, retire } from './retired'
+import { SEGMENT_BITS, SEGMENT_BUCKETS, SEGMENT_BYTES, SEGMENT_ROOM } from './retired'
+import { stepsLeft } from './work'
 
-const SEGMENT_BITS: u32 = 12
-const SEGMENT_BUCKETS: u32 = 1 << SEGMENT_BITS
-const SEGMENT_BYTES: usize = 4 << SEGMENT_BITS
 const BUCKETS_MAX: u32 = 16384 << SEGMENT_BITS
 const MERGES_PER_DELETE: i32 = 4
+/** Only keys that were made to collide make a chain so long: the hash has no secret. */
+const CHAIN_MAX: u32 = 128
 
 @unmanaged
 class Table {
   keys: u32
   buckets: u32
+  /** The length of the chain in which locate() found nothing. */
+  chain: u32
 }
 
-const table: Table = changetype<Table>(memory.data(8))
+const table: Table = changetype<Table>(memory.data(12))
 const directory: usize = memory.data(65536)
 
 export function keyCount(): u32 {
@@ -48,7 +52,9 @@ function parentOf(bucket: u32): u32 {
 export function locate(key: usize, keyLength: usize, hash: u32): usize {
   let link = slotOf(bucketOf(hash))
   let entry = load<usize>(link)
+  let chain: u32 = 0
   while (entry) {
+    chain++
     const fields = changetype<Entry>(entry)
     if (fields.hash == hash && fields.keyLength == keyLength) {
       if (equalBytes(keyOf(entry), key, keyLength)) return link
@@ -56,7 +62,16 @@ export function locate(key: usize, keyLength: usize, hash: u32): usize {
     link = entry
     entry = fields.next
   }
+  table.chain = chain
   return link
+}
+
+/**
+ * Whether a new key at the link that locate() gave last would make a chain too long. It would be gone through for
+ * each key of it, so that few keys could keep the guest busy for seconds.
+ */
+export function isCrowded(link: usize): bool {
+  return table.chain >= CHAIN_MAX && !load<usize>(link)
 }
 
 /** Puts an entry at the link that locate() gave for its key, in the place of one that is there. */
@@ -104,7 +119,9 @@ export function erase(link: usize): void {
   store<usize>(link, changetype<Entry>(entry).next)
   release(entry)
   table.keys--
-  for (let i = 0; i < MERGES_PER_DELETE && table.keys < table.buckets >> 2; i++) merge()
+  for (let i = 0; i < MERGES_PER_DELETE && table.keys < table.buckets >> 2; i++) {
+    if (!merge()) return
+  }
 }
 
 function split(): void {
@@ -128,39 +145,64 @@ function split(): void {
 }
 
 function addSegment(bucket: u32): bool {
-  const segment = allocateData(SEGMENT_BYTES)
+  const segment = allocateEntry(SEGMENT_ROOM)
   if (!segment) return false
   memory.fill(segment, 0, SEGMENT_BYTES)
   store<usize>(directory + ((bucket >> SEGMENT_BITS) << 2), segment)
   return true
 }
 
-function merge(): void {
-  if (table.buckets == SEGMENT_BUCKETS) return
+/** False if the table stays as it is: it has its least size, or a chain would become too long. */
+function merge(): bool {
+  if (table.buckets == SEGMENT_BUCKETS) return false
   const bucket = table.buckets - 1
   const first = load<usize>(slotOf(bucket))
   let link = slotOf(parentOf(bucket))
-  while (load<usize>(link)) link = load<usize>(link)
+  for (let chain: u32 = 0; load<usize>(link); chain++) {
+    if (chain == CHAIN_MAX) return false
+    link = load<usize>(link)
+  }
   store<usize>(link, first)
   table.buckets = bucket
   if ((bucket & (SEGMENT_BUCKETS - 1)) == 0) release(slotOf(bucket))
+  return true
 }
 
+/** Takes all entries out of the table, and releases as many of them at once as the call has time for. */
 export function eraseAll(): void {
-  for (let bucket: u32 = 0; bucket < table.buckets; bucket++) {
-    let entry = load<usize>(slotOf(bucket))
-    store<usize>(slotOf(bucket), 0)
+  const first = load<usize>(directory)
+  const segments = (table.buckets + SEGMENT_BUCKETS - 1) >> SEGMENT_BITS
+  for (let i: u32 = 1; i < segments; i++) retire(load<usize>(directory + (i << 2)))
+  const another = segments > 1 ? allocateHeard(SEGMENT_ROOM) : 0
+  if (another) {
+    memory.fill(another, 0, SEGMENT_BYTES)
+    store<usize>(directory, another)
+    retire(first)
+  } else releaseEntries(first)
+  table.keys = 0
+  table.buckets = SEGMENT_BUCKETS
+  releaseRetired(stepsLeft() >> 1)
+}
+
+/** Of one segment, which stays: at most a few thousand. */
+function releaseEntries(segment: usize): void {
+  for (let at = segment; at < segment + SEGMENT_BYTES; at += 4) {
+    let entry = load<usize>(at)
+    store<usize>(at, 0)
     while (entry) {
       const next = changetype<Entry>(entry).next
       release(entry)
       entry = next
     }
   }
-  for (let bucket = SEGMENT_BUCKETS; bucket < table.buckets; bucket += SEGMENT_BUCKETS) {
-    release(slotOf(bucket))
-  }
-  table.keys = 0
-  table.buckets = SEGMENT_BUCKETS
+}
+
+export function bucketCount(): u32 {
+  return table.buckets
+}
+
+export function firstIn(bucket: u32): usize {
+  return load<usize>(slotOf(bucket))
 }
 
 /** An iteration begins at position 0 and has ended when nextPosition() gives 0 again. */
@@ -203,7 +245,7 @@ export function startTable(): void {
 }
 
 function addSegmentAtStart(): void {
-  const segment = allocate(SEGMENT_BYTES)
+  const segment = allocate(SEGMENT_ROOM)
   memory.fill(segment, 0, SEGMENT_BYTES)
   store<usize>(directory, segment)
 }

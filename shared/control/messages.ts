@@ -119,7 +119,13 @@ const heartbeatSchema = z.object({
 
 const registerMessageSchema = z.object({ type: z.literal('register'), register: registerSchema })
 
-const byeSchema = z.object({ type: z.literal('bye'), code: errorCode, detail: text })
+const byeSchema = z.object({
+  type: z.literal('bye'),
+  code: errorCode,
+  detail: text,
+  /** guest-died: how to recognise the client's input that it died of. */
+  poison: z.object({ length: count, digest: z.string().max(100) }).optional(),
+})
 
 /** The secondary's operator wants the primary to hand the guest over. */
 const yieldSchema = z.object({ type: z.literal('yield') })

@@ -4,6 +4,7 @@
 
 import { FailureDetector } from './failure-detector.ts'
 import type { PeerMessage } from '../control/messages.ts'
+import type { PoisonMark } from '../guest/poison.ts'
 import type { Delays } from '../protocol/delays.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { Clock, ControlLink, DataChannel, TimerHandle } from '../ports.ts'
@@ -29,6 +30,8 @@ export class Session {
   /** Known to the secondary that was welcomed, and to nobody else; empty on the secondary's side. */
   dataToken = ''
   channel: DataChannel | undefined
+  /** What the guest died of: the peer is told with the bye. */
+  poison: PoisonMark | undefined
   readonly #options: SessionOptions
   readonly #detector: FailureDetector
   #timer: TimerHandle
@@ -61,7 +64,8 @@ export class Session {
   /** Ends the session, telling the peer why if it may still hear it. */
   end(code: ErrorCode, detail: string): void {
     if (this.#over) return
-    this.send({ type: 'bye', code, detail: detail.slice(0, 500) })
+    const poison = this.poison && { poison: this.poison }
+    this.send({ type: 'bye', code, detail: detail.slice(0, 500), ...poison })
     this.lost(code, detail)
   }
 

@@ -2,6 +2,7 @@
 // secondary that is promoted stays the same side), but not a life: a side that lost everything begins a new
 // one, under a new incarnation, as a restarted process would.
 
+import { PoisonMarks } from '../guest/poison.ts'
 import { invariant } from '../protocol/invariants.ts'
 import {
   STANDINGS,
@@ -54,6 +55,8 @@ export class SideRecord {
   /** The session that this side is or was in. */
   session = 0
   sessionOwner: Incarnation | undefined
+  /** What guests of this pair died of, on this side or the other. */
+  readonly poison = new PoisonMarks()
   /** This side has a whole copy of the guest, or runs it: it obeys only registers of its own line. */
   holdsState = false
   #known: Register | undefined

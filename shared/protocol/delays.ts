@@ -125,6 +125,11 @@ const rows = {
     meaning: 'for one call into an embedded guest',
     whenItPasses: 'the guest counts as dead (a spin)',
   },
+  poisonKeptMs: {
+    ms: 600000,
+    meaning: 'after the input that a guest died of came last',
+    whenItPasses: 'that input is taken again',
+  },
 } as const satisfies Record<string, DelayRow>
 
 export type DelayName = keyof typeof rows

@@ -46,7 +46,8 @@ export const ERRORS = {
   'guest-died': {
     wanted: false,
     meaning: 'the guest trapped, or one call took longer than guestCallTimeoutMs',
-    wayOut: 'the input that did it may do it to the other side too: keep it from coming back',
+    wayOut:
+      'the other side does not take the same input for poisonKeptMs: keep the client that is named from sending it',
   },
   'claim-lost': {
     wanted: false,

@@ -49,6 +49,15 @@ const rows = {
     value: 512 * 1024 * 1024,
     meaning: 'bytes of a recording not yet on disk; more ends the recording, never a checkpoint',
   },
+  poisonHeadBytes: {
+    value: 1024,
+    meaning: 'of the input that a guest died of: the first bytes, of which a digest is kept',
+  },
+  poisonBytesMin: {
+    value: 4,
+    meaning: 'shorter input that a guest died of is not recognised: others say the same',
+  },
+  poisonMarksMax: { value: 16, meaning: 'inputs that a guest died of and that are recognised' },
   memoryBytesMax: { value: 2 * 1024 * 1024 * 1024, meaning: 'RAM of an embedded guest' },
 } as const
 

@@ -134,7 +134,7 @@ const groups: Record<string, readonly Row[]> = {
   'the server': [
     ['COMMAND', '*0|'],
     ['COMMAND DOCS', '*0|'],
-    ['COMMAND COUNT', ':38|'],
+    ['COMMAND COUNT', ':43|'],
     ['CONFIG GET save', '*2|$4|save|$0||'],
     ['CONFIG GET appendonly', '*2|$10|appendonly|$2|no|'],
     ['CONFIG GET m* none', '*2|$9|maxmemory|$1|0|'],

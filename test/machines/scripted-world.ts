@@ -159,6 +159,7 @@ export class ScriptedWorld implements World {
   readonly output: OutputPort = {
     write: (connection, bytes) => this.say(`output: to ${connection} ${text(bytes)}`),
     close: (connection) => this.say(`output: close ${connection}`),
+    reset: (connection) => this.say(`output: reset ${connection}`),
     serve: (serving) => this.say(`output: ${serving ? 'take' : 'refuse'} clients`),
     closeAll: () => this.say('output: close all'),
     pauseInput: (paused) => {

@@ -167,6 +167,7 @@ export class Process {
         clients.answered(this, connection, bytes)
       },
       close: (connection) => clients.closed(this, connection),
+      reset: (connection) => clients.closed(this, connection),
       serve: (serving) => {
         this.serving = serving
         if (serving) checkers.serves(this)

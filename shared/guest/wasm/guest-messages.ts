@@ -29,9 +29,12 @@ export const SIGNALS = {
   calls: 0,
   /** Who may write the page store: one of STORE_USE. */
   store: 1,
+  /** Whose input the call under way is given, or 0; and how much of that client's input the guest has with it. */
+  connection: 2,
+  taken: 3,
 } as const
 
-export const SIGNAL_BYTES = 8
+export const SIGNAL_BYTES = 16
 
 /** A thread that is ended by others runs on for a moment; by then the store belongs to somebody else. */
 export const STORE_USE = { free: 0, capturing: 1, ended: 2 } as const

@@ -50,6 +50,8 @@ let memory: WasmMemory
 let attached: ArrayBuffer
 let globals: WasmGlobal[] = []
 const open = new Set<number>()
+/** How much input of each connection the guest was given. */
+const taken = new Map<number, number>()
 let inputs = 0
 let outputs = 0
 let counted = 0
@@ -91,6 +93,7 @@ const imports = {
       post({ type: 'output', connection, bytes }, [bytes.buffer])
     },
     close(connection: number) {
+      taken.delete(connection)
       if (open.delete(connection)) post({ type: 'closing', connection })
     },
   },
@@ -193,9 +196,19 @@ function input(connection: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length && open.has(connection); at += GUEST_INPUT_BYTES) {
     const part = bytes.subarray(at, at + GUEST_INPUT_BYTES)
     inputs++
+    noteInput(connection, part.length)
     call(() => give(connection, part))
+    signals[SIGNALS.connection] = 0
     tellDirtied()
   }
+}
+
+/** Seen by the daemon's thread if the call does not return. */
+function noteInput(connection: number, bytes: number): void {
+  const total = (taken.get(connection) ?? 0) + bytes
+  taken.set(connection, total)
+  signals[SIGNALS.taken] = total
+  signals[SIGNALS.connection] = connection
 }
 
 function tellDirtied(): void {
@@ -230,6 +243,7 @@ function handle(message: ToGuest): void {
     case 'input':
       return input(message.connection, message.bytes)
     case 'close':
+      taken.delete(message.connection)
       if (open.delete(message.connection)) call(() => guest.colo_close(message.connection))
       return post({ type: 'closing', connection: message.connection })
     default:

@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
-import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
+import type { GuestCall, GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
 import { decodeCpu, decodeDevice } from '../wasm-state.ts'
 import { loadGuestModule, type DirtyScheme, type GuestModuleOptions } from './guest-module.ts'
@@ -87,6 +87,13 @@ export class WasmGuest implements GuestPort {
     const expected = this.#data.facts.globals.length
     if (cpu.globals.length !== expected) return `${cpu.globals.length} globals, not ${expected}`
     return cpu.memoryBytes > this.#data.memoryBytes ? `${cpu.memoryBytes} bytes of RAM` : undefined
+  }
+
+  /** Also the one that the guest did not come out of. */
+  get call(): GuestCall | undefined {
+    const connection = Atomics.load(this.#signals, SIGNALS.connection)
+    const taken = Atomics.load(this.#signals, SIGNALS.taken)
+    return connection === 0 ? undefined : { connection, taken }
   }
 
   capture(id: number, scope: 'dirty' | 'all'): void {
@@ -199,9 +206,10 @@ export class WasmGuest implements GuestPort {
   }
 
   #died(why: string): void {
+    const { call } = this
     this.#end()
     this.#standBy()
-    this.#handlers?.died(why)
+    this.#handlers?.died(why, call)
   }
 
   /** Looks at the call counter now and then: the same odd number for too long is a call that does not end. */
