@@ -149,7 +149,9 @@ export class Daemon {
     const { name: guestName } = guest.identity
     const pid = process.pid
     const tokenFile = this.#tokenFile
-    writeRunFile(config.dir, { name, pair, pid, told, ...addresses, tokenFile, guest: guestName })
+    const start = { folder: process.cwd(), config }
+    const run = { name, pair, pid, told, ...addresses, tokenFile, guest: guestName, start }
+    writeRunFile(config.dir, run)
     this.#log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
     if (world.witness.warning) this.#log.warn(world.witness.warning)
     side.start()

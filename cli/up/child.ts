@@ -7,6 +7,8 @@ import { COLO_SCRIPT } from '../places.ts'
 
 const STDERR_CHARACTERS = 8000
 const TAIL_LINES = 12
+/** Of pino. */
+const ERROR_LEVEL = 50
 
 export interface ChildEnd {
   readonly code: number | null
@@ -73,6 +75,17 @@ export class Child {
       // A daemon that failed at its start has no log yet.
     }
     return [...lines, ...log].map((line) => `    ${line}`).join('\n')
+  }
+
+  /** The last error of its log. */
+  get lastError(): string | undefined {
+    try {
+      const lines = readFileSync(this.logFile, 'utf8').trimEnd().split('\n')
+      const rows = lines.map((line) => JSON.parse(line) as { level?: number; msg?: string })
+      return rows.findLast(({ level = 0 }) => level >= ERROR_LEVEL)?.msg
+    } catch {
+      return undefined
+    }
   }
 
   get complaint(): string {

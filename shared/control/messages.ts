@@ -131,8 +131,19 @@ export const verbSchema = z.object({
   id: count,
   verb: keysOf<VerbName>(VERBS),
   token: z.string().max(200).optional(),
-  /** start-over: the generation that the operator has seen. */
+  /** start-over, adopt: the generation that the operator has seen. */
   generation: count.optional(),
+  /** start-over: the first hex digits of the incarnation that the register names as its owner. */
+  owner: z
+    .string()
+    .regex(/^[0-9a-f]{4,32}$/)
+    .optional(),
+  /** start-over: the operator says that this owner is dead. */
+  ownerIsDead: z.boolean().optional(),
+  /** start-over: the newer generation that this side has seen, and is to forget. */
+  forgetGeneration: count.optional(),
+  /** adopt: the operator says that the silent peer is dead. */
+  peerIsDead: z.boolean().optional(),
   /** stop: both sides. */
   pair: z.boolean().optional(),
   /** history: at most so many rows. */
@@ -155,6 +166,8 @@ export const statusSchema = z.object({
   epoch: count,
   session: count,
   register: registerSchema.optional(),
+  /** The newest register that this side has seen. */
+  seen: z.object({ pair: z.string(), generation: count, nonce: z.string() }).optional(),
   witness: z.string(),
   warning: z.string().optional(),
   peer: z.object({ name: z.string(), address: z.string(), incarnation: z.string().optional() }),
