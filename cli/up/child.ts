@@ -77,12 +77,12 @@ export class Child {
     return [...lines, ...log].map((line) => `    ${line}`).join('\n')
   }
 
-  /** The last error of its log. */
-  get lastError(): string | undefined {
+  /** The first error of its log: the others follow from it. */
+  get firstError(): string | undefined {
     try {
       const lines = readFileSync(this.logFile, 'utf8').trimEnd().split('\n')
       const rows = lines.map((line) => JSON.parse(line) as { level?: number; msg?: string })
-      return rows.findLast(({ level = 0 }) => level >= ERROR_LEVEL)?.msg
+      return rows.find(({ level = 0 }) => level >= ERROR_LEVEL)?.msg
     } catch {
       return undefined
     }

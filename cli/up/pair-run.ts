@@ -213,8 +213,7 @@ export class PairRun {
       child.wanted = true
       if (child.hung) child.signal('SIGCONT')
     }
-    if (!hurry()) await this.#askToStop()
-    await this.until(allEnded, graceMs, hurry)
+    if (!hurry() && (await this.#askToStop())) await this.until(allEnded, graceMs, hurry)
     for (const child of children) child.signal(hurry() ? 'SIGKILL' : 'SIGTERM')
     await this.until(allEnded, graceMs, hurry)
     for (const child of children) child.signal('SIGKILL')
@@ -222,14 +221,17 @@ export class PairRun {
     for (const watch of this.#watches) watch.close()
   }
 
-  async #askToStop(): Promise<void> {
+  /** False if nobody has heard it. */
+  async #askToStop(): Promise<boolean> {
     const primary = this.holderOf('primary')
-    if (primary === undefined) return
+    if (primary === undefined) return false
     try {
       await this.#sides.get(primary)?.watch.stopPair(readToken(this.#options.tokenFile))
+      return true
     } catch (error) {
-      if (this.isLiving(primary))
-        this.#options.say(`${primary} was not stopped by request: ${oneLine(error)}`)
+      if (!this.isLiving(primary)) return true
+      this.#options.say(`${primary} was not stopped by request: ${oneLine(error)}`)
+      return false
     }
   }
 

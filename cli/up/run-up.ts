@@ -167,7 +167,7 @@ function failToLaunch(run: PairRun): never {
   }
   const founder = run.status('a')
   if (founder?.state === 'halted') {
-    const why = run.side('a')?.child.lastError ?? founder.reason
+    const why = run.side('a')?.child.firstError ?? founder.reason
     throw new CliError('usage', `the pair can't begin: a is halted: ${why}`)
   }
   const told = new Set<string>()
