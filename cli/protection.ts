@@ -27,7 +27,8 @@ export function whyNotProtected(sides: readonly SideSeen[]): string | undefined 
   }
   const unprotected = sides.filter(({ status }) => status?.state !== 'protected')
   if (unprotected.length > 0) return unprotected.map(explain).join('; ')
-  if (sides.length < 2) return `only ${first.name} is known, and nobody knows its peer`
+  // A side says so only of both.
+  if (sides.length < 2) return undefined
   const [one, other] = sides.map(({ status }) => status)
   if (one?.role !== other?.role && one?.generation === other?.generation) return undefined
   const words = sides.map(

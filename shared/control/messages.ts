@@ -120,7 +120,7 @@ export const VERBS = {
   pause: { changes: true, meaning: 'suspends the guest; checkpoints go on' },
   resume: { changes: true, meaning: 'resumes the guest' },
   'start-over': { changes: true, meaning: 'a cold guest, after every state was lost' },
-  adopt: { changes: true, meaning: 'serves from a seed that was never named' },
+  adopt: { changes: true, meaning: 'goes on from the state that this side holds' },
   stop: { changes: true, meaning: 'ends this side, or with --pair both' },
 } as const
 
