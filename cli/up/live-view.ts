@@ -13,6 +13,7 @@ import type { SidePorts } from './ports.ts'
 import {
   renderProtection,
   renderView,
+  rowsOf,
   showTimes,
   type Hint,
   type Rates,
@@ -43,7 +44,7 @@ export class LiveView {
   readonly #said: string[] = []
   readonly #resized = () => this.#redrawAll()
   #timer: NodeJS.Timeout | undefined
-  #drawnLines = 0
+  #drawnRows = 0
   #toldComebacks = ''
   #last: { at: number; checkpoints: number; bytes: number }
 
@@ -65,7 +66,7 @@ export class LiveView {
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#drawnLines = 0
+    this.#drawnRows = 0
     this.#options.out.off('resize', this.#resized)
   }
 
@@ -95,9 +96,9 @@ export class LiveView {
   }
 
   #wipe(): string {
-    const lines = this.#drawnLines
-    this.#drawnLines = 0
-    return lines > 0 ? `\u001B[${lines}A\u001B[0J` : ''
+    const rows = this.#drawnRows
+    this.#drawnRows = 0
+    return rows > 0 ? `\u001B[${rows}A\u001B[0J` : ''
   }
 
   #draw(): void {
@@ -105,13 +106,13 @@ export class LiveView {
     const terminal = { columns: out.columns || 80, rows: out.rows || 24 }
     const lines = renderView(this.#view(), terminal, this.#paint)
     out.write(`${lines.join('\n')}\n`)
-    this.#drawnLines = lines.length
+    this.#drawnRows = lines.reduce((sum, line) => sum + rowsOf(line, terminal.columns), 0)
   }
 
   /** Nobody knows how a terminal of another width has broken the rows: all of them go. */
   #redrawAll(): void {
     const { out } = this.#options
-    this.#drawnLines = 0
+    this.#drawnRows = 0
     const said = this.#said.flatMap((line) => this.#wrapped(line))
     out.write(`${CLEAR_SCREEN}${said.map((line) => `${line}\n`).join('')}`)
     this.#draw()

@@ -67,12 +67,26 @@ export function renderView(view: View, { columns, rows }: Terminal, paint: Paint
   ]
   const lines = parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])
   const room = Math.max(4, rows - 1)
-  if (lines.length <= room) return lines
-  const left = lines.length - room + 1
-  return [...lines.slice(0, room - 1), cut(`… ${left} more lines: a higher terminal has them`, width)]
+  let used = 0
+  const end = lines.findIndex((line) => (used += rowsOf(line, columns)) > room)
+  if (end < 0) return lines
+  used = 0
+  // One row is kept for the line that says so.
+  const kept = lines.findIndex((line) => (used += rowsOf(line, columns)) >= room)
+  const left = lines.length - kept
+  return [...lines.slice(0, kept), cut(`… ${left} more lines: a higher terminal has them`, width)]
+}
+
+// oxlint-disable-next-line no-control-regex
+const COLOURS = /\u001B\[[\d;]*m/g
+
+/** A word that is longer than the terminal is wide takes several rows. */
+export function rowsOf(line: string, columns: number): number {
+  return Math.max(1, Math.ceil(line.replaceAll(COLOURS, '').length / columns))
 }
 
 const NOT_PROTECTED = 'NOT PROTECTED'
+const PROTECTED = 'protected: either side may die'
 
 /** The words of a line, and capitals, say it; colour only adds to them. */
 export function renderProtection(
@@ -80,7 +94,9 @@ export function renderProtection(
   width: number,
   paint: Paint,
 ): string[] {
-  if (why === undefined) return [paint('green', 'protected: either side may die', true)]
+  if (why === undefined) {
+    return wrapWords(PROTECTED, width).map((line) => paint('green', line, true))
+  }
   const [first = '', ...rest] = wrapWords(`${NOT_PROTECTED}: ${plainText(why)}`, width, '  ')
   return [paint('red', NOT_PROTECTED, true) + first.slice(NOT_PROTECTED.length), ...rest]
 }
