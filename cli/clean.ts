@@ -53,7 +53,11 @@ export function addClean(program: Command): void {
     .option('--dir <folder>', 'where the pairs keep their folders', DEFAULT_DIR)
     .option('--pair <name>', 'only the folder of this pair')
     .option('--dry-run', 'say what would be removed, and remove nothing', false)
-    .option('--all', 'also pairs that were not stopped, and folders with files of somebody else', false)
+    .option(
+      '--all',
+      'also pairs that were not stopped, and folders with files of somebody else',
+      false,
+    )
     .addOption(formatOption('json: one object, with a row for each folder'))
     .action(clean)
   teach(command, {

@@ -21,7 +21,8 @@ const given = (name: string, value: string | undefined) =>
 
 /** All but the role. `folder` is where the relative paths begin. */
 export function daemonArguments(config: StartConfig, folder = process.cwd()): string[] {
-  const path = (name: string | undefined) => (name === undefined ? undefined : resolve(folder, name))
+  const path = (name: string | undefined) =>
+    name === undefined ? undefined : resolve(folder, name)
   const { name, pair, control, data, clients, peer, guest, dirty, failback, logLevel } = config
   const { kind, folder: register } = chooseWitness(config)
   const witness = config.witness === kind ? kind : `${kind}:${path(register)}`

@@ -80,7 +80,10 @@ export function addStartOver(program: Command): void {
       '  when its process, or its machine, is off.',
     examples: [
       ['colo status', 'register alone(3f2a)@7: generation 7, owner 3f2a'],
-      ['colo start-over --name a --generation 7 --owner 3f2a --owner-is-dead', 'a serves a cold guest'],
+      [
+        'colo start-over --name a --generation 7 --owner 3f2a --owner-is-dead',
+        'a serves a cold guest',
+      ],
     ],
   })
 }

@@ -95,15 +95,19 @@ function placesOf(row: SideRow): string[] {
   if (isAbsent(row)) {
     const { name, pid, addresses } = row
     const rest = Array<string>(PLACE_TITLES.length - 4).fill(NONE)
-    return [name, String(pid ?? NONE), addresses.clients ?? NONE, addresses.control ?? NONE, ...rest]
+    return [
+      name,
+      String(pid ?? NONE),
+      addresses.clients ?? NONE,
+      addresses.control ?? NONE,
+      ...rest,
+    ]
   }
   const { register, seen, guest } = row
   return [
     ...[row.name, String(row.pid), row.addresses.clients, row.addresses.control],
     ...[row.peer.address, row.witness, row.incarnation.slice(0, ID_DIGITS)],
-    register === undefined
-      ? NONE
-      : `${describeHolder(register.holder)}@${register.generation}`,
+    register === undefined ? NONE : `${describeHolder(register.holder)}@${register.generation}`,
     seen === undefined ? NONE : `${seen.pair.slice(0, ID_DIGITS)}@${seen.generation}`,
     `${guest.name} ${showBytes(guest.memoryBytes)}${guest.paused ? ', paused' : ''}`,
     describeKernel(row),

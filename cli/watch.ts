@@ -48,7 +48,8 @@ async function watch(options: TargetOptions & FormatOptions): Promise<void> {
   const sides = chooseSides(options)
   const first = await askSides(sides)
   const isJson = options.format === 'json'
-  if (first.every(isAbsent)) throw new CliError('nobody', first.map(({ reason }) => reason).join('; '))
+  if (first.every(isAbsent))
+    throw new CliError('nobody', first.map(({ reason }) => reason).join('; '))
   const paint = paintFor(process.stdout)
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -60,6 +60,11 @@ export class Child {
     return signal !== 'SIGKILL' && signal !== 'SIGTERM' && signal !== 'SIGINT'
   }
 
+  /** In place of a state. */
+  get absence(): string {
+    return `dead (pid ${this.pid} ended: ${this.describeEnd()})`
+  }
+
   describeEnd(): string {
     const { code = null, signal = null } = this.end ?? {}
     return signal === null ? `exit code ${code}` : signal

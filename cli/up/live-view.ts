@@ -83,7 +83,7 @@ export class LiveView {
   }
 
   #wrapped(line: string): string[] {
-    const { columns = 80 } = this.#options.out
+    const columns = this.#options.out.columns || 80
     return line.length < columns ? [line] : wrapWords(line, columns - 1, '  ')
   }
 

@@ -131,7 +131,7 @@ export class PairRun {
   seen(name: SideName): SideSeen & { readonly status: Status | undefined } {
     const status = this.status(name)
     const pid = this.pidOf(name)
-    if (!this.isLiving(name)) return { name, status, absence: this.#describeEnd(name) }
+    if (!this.isLiving(name)) return { name, status, absence: this.#sides.get(name)?.child.absence }
     if (status === undefined) return { name, status, absence: `starting (pid ${pid})` }
     const silence = this.silenceOf(name)
     if (silence < SILENT_MS) return { name, status }
@@ -141,11 +141,6 @@ export class PairRun {
 
   get whyNotProtected(): string | undefined {
     return whyNotProtected(SIDE_NAMES.map((name) => this.seen(name)))
-  }
-
-  #describeEnd(name: SideName): string {
-    const child = this.#sides.get(name)?.child
-    return child === undefined ? 'not started' : `dead (pid ${child.pid} ended: ${child.describeEnd()})`
   }
 
   /** `protected` if both live, else `standalone` on the one that does. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadGuestModule } from '../../shared/guest/wasm/guest-module.ts'
 import { delaysWith } from '../../shared/protocol/delays.ts'
-import { delaysOf, type DelayOptions } from '../daemon-options.ts'
+import { checkConfig, delaysOf, type DelayOptions } from '../daemon-options.ts'
 import { CliError, EXIT_CODES, oneLine } from '../exit-codes.ts'
 import { fileError } from '../file-error.ts'
 import { SHIPPED_GUEST } from '../places.ts'
@@ -16,7 +16,7 @@ import { inject } from './injector.ts'
 import { LiveView } from './live-view.ts'
 import { otherSide, PairRun, SIDE_NAMES, type SideName } from './pair-run.ts'
 import { makePlace, removePlace, type Place } from './place.ts'
-import { choosePorts, type SidePorts } from './ports.ts'
+import { choosePorts, HOST, type SidePorts } from './ports.ts'
 import { describeSummary, summarize } from './summary.ts'
 import { hints, welcome, type Whereabouts } from './welcome.ts'
 
@@ -43,8 +43,15 @@ function argumentsOf(
   })
 }
 
-/** A guest that a daemon would refuse: said in its words, before there is anything. Raises CliError. */
-function checkGuest({ guest, memory, dirty, dir }: UpOptions): void {
+/** What a daemon would refuse, said in its words before there is anything. Raises CliError. */
+function checkOptions(options: UpOptions & DelayOptions): void {
+  const { guest, memory, dirty, dir, witness, failback, record } = options
+  const [control, data, clients, peer] = [1, 2, 3, 4].map((port) => `${HOST}:${port}`)
+  checkConfig({
+    ...{ name: 'a', pair: 'up', told: 'primary', dir, control, data, clients, peer },
+    ...{ guest, memoryBytes: memory, dirty, witness, failback, record },
+    delays: delaysOf(options),
+  })
   try {
     loadGuestModule({ file: guest, memoryBytes: memory, dirty, cache: join(dir, 'modules') })
   } catch (error) {
@@ -78,7 +85,7 @@ class Interrupts {
 }
 
 export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
-  checkGuest(options)
+  checkOptions(options)
   const ports = await choosePorts(options.port)
   const place = makePlace(options.dir)
   const interrupts = new Interrupts()

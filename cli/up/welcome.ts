@@ -28,7 +28,8 @@ export function welcome(where: Whereabouts, isLive: boolean): string {
     `pair ${pair}, witness ${witness}, token ${tokenFile}`,
     ...(warning === undefined ? [] : [`warning: ${warning}`]),
   ]
-  if (isLive) return [...about, ...SIDE_NAMES.map((name) => `log of ${name}: ${logFile(name)}`)].join('\n')
+  if (isLive)
+    return [...about, ...SIDE_NAMES.map((name) => `log of ${name}: ${logFile(name)}`)].join('\n')
   const rows = SIDE_NAMES.map((name) => {
     const { clients, control, data } = ports[name]
     const role = run.status(name)?.role ?? ''
@@ -66,10 +67,7 @@ export function hints({ run, ports, dir, pair, isShipped }: Whereabouts): Hint[]
   if (run.whyNotProtected !== undefined) return [serving, status]
   return [
     serving,
-    [
-      `kill -9 ${run.pidOf(primary)}`,
-      'the other side goes on, with every acknowledged write:',
-    ],
+    [`kill -9 ${run.pidOf(primary)}`, 'the other side goes on, with every acknowledged write:'],
     [ask(otherSide(primary), 'get visits'), ''],
     status,
   ]

@@ -42,7 +42,10 @@ function leavePair(dir: string, pair: string, left: Left = {}): string {
     ...{ control, data: '127.0.0.1:1', clients: '127.0.0.1:1' },
   })
   if (register !== undefined) {
-    writeFileSync(join(home, 'witness', 'gen-2'), JSON.stringify({ generation: 2, holder: { kind: 'alone' } }))
+    writeFileSync(
+      join(home, 'witness', 'gen-2'),
+      JSON.stringify({ generation: 2, holder: { kind: 'alone' } }),
+    )
     writeFileSync(join(home, 'witness', 'gen-10'), JSON.stringify(register))
   }
   return home
@@ -80,7 +83,10 @@ describe('colo clean', () => {
       leavePair(dir, 'up-daemon', { pid: process.pid })
       writeFileSync(join(leavePair(dir, 'up-starting'), 'up.pid'), `${process.pid}\n`)
       const { rows } = await clean(dir, '--all')
-      expect(rows['up-daemon']).toMatchObject({ action: 'kept', why: `a lives (pid ${process.pid})` })
+      expect(rows['up-daemon']).toMatchObject({
+        action: 'kept',
+        why: `a lives (pid ${process.pid})`,
+      })
       expect(rows['up-starting']?.why).toContain(`colo up runs it (pid ${process.pid})`)
       expect(readdirSync(dir)).toHaveLength(2)
       const named = await inside('clean', '--dir', dir, '--pair', 'up-daemon')

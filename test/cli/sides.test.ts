@@ -18,7 +18,10 @@ afterEach(async () => {
   pair = undefined
 })
 
-async function rows(dir: string, ...args: string[]): Promise<{ code: number | null; rows: SideRow[] }> {
+async function rows(
+  dir: string,
+  ...args: string[]
+): Promise<{ code: number | null; rows: SideRow[] }> {
   const { code, stdout } = await colo('status', '--dir', dir, '-f', 'json', ...args)
   return { code, rows: JSON.parse(stdout) as SideRow[] }
 }
