@@ -22,6 +22,9 @@ export function argument<T>(parse: (text: string) => T): (text: string) => T {
   }
 }
 
+/** `suspectMs` is `--suspect-ms`. */
+export const optionName = (name: string) => `--${kebab(name)}`
+
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 const DELAY_HELP = 'Delays (milliseconds):'
@@ -82,14 +85,29 @@ export function addGuestOptions(command: Command): Command {
     )
 }
 
-export function addDelayOptions(command: Command): Command {
+/** `behind`: the help has a line in their place, and `--help-delays` lists them. */
+export function addDelayOptions(command: Command, behind = false): Command {
+  if (behind) addHelpDelays(command)
   command.optionsGroup(DELAY_HELP)
   for (const name of DELAY_NAMES) {
     const { ms, meaning, whenItPasses } = DELAYS[name]
     const words = `${meaning}; then ${whenItPasses} (default: ${ms})`
-    command.addOption(new Option(`--${kebab(name)} <n>`, words).argParser(argument(parseMs)))
+    const option = new Option(`${optionName(name)} <n>`, words).argParser(argument(parseMs))
+    command.addOption(option.hideHelp(behind))
   }
   return command
+}
+
+function addHelpDelays(command: Command): void {
+  const words = `lists ${DELAY_NAMES.length} delays, such as --suspect-ms, which are options too`
+  command.option('--help-delays', words)
+  command.on('option:help-delays', () => {
+    const delays = new Set(DELAY_NAMES.map(optionName))
+    for (const option of command.options) {
+      if (delays.has(option.long ?? '')) option.hideHelp(false)
+    }
+    command.help()
+  })
 }
 
 /** The delays that were given, `--period` included. */
@@ -102,11 +120,6 @@ export function delaysOf(options: DelayOptions & { period?: number }): DelayOpti
   return given
 }
 
-/** The same delays as arguments of a child. */
-export function delayArguments(delays: DelayOptions): string[] {
-  return Object.entries(delays).flatMap(([name, ms]) => [`--${kebab(name)}`, String(ms)])
-}
-
 const OPTION_OF: Readonly<Record<string, string>> = { memoryBytes: 'memory' }
 
 /** The checked configuration; throws a usage error that names the option. */
@@ -115,7 +128,7 @@ export function checkConfig(input: ConfigInput): Config {
   if (!result.success) {
     const [issue] = (result.error as ZodError).issues
     const field = String(issue?.path.at(-1) ?? '')
-    const option = `--${kebab(OPTION_OF[field] ?? field)}`
+    const option = optionName(OPTION_OF[field] ?? field)
     throw new CliError('usage', `${option}: ${issue?.message ?? 'not allowed'}`)
   }
   try {

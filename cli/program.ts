@@ -7,6 +7,7 @@ import { STATES } from '../shared/protocol/states.ts'
 import { VerbFailed } from '../shared/control/control-client.ts'
 import { EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
+import { addClean } from './clean.ts'
 import { convertVerb } from './convert.ts'
 import { decodeVerb } from './decode.ts'
 import { addFailback } from './failback.ts'
@@ -56,6 +57,7 @@ const VERBS_IN_ORDER = [
   addStartOver,
   addAdopt,
   addStop,
+  addClean,
   addGuest,
 ] as const
 

@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
 import { teach, type Lesson } from './help.ts'
+import { sayAside } from './standard-streams.ts'
 import {
   addTargetOptions,
   chooseOne,
@@ -17,6 +18,8 @@ import {
 export type VerbFields = Partial<Omit<VerbMessage, 'type' | 'id' | 'verb'>>
 
 const VERB_TIMEOUT_MS = 5000
+/** A wait that is shorter is not worth a line. */
+const QUIET_MS = 1000
 
 export interface SideVerb extends Lesson {
   readonly verb: VerbName
@@ -26,20 +29,37 @@ export interface SideVerb extends Lesson {
   readonly fits: (status: Status) => boolean
   readonly options?: (command: Command) => void
   readonly fields?: (options: never) => VerbFields
+  /** How long the side may take until it answers, and what it does meanwhile, as a line says it each second. */
+  readonly patience?: { readonly ms: number; readonly doing: string }
 }
 
 export const isServing = ({ role }: Status) => role === 'primary'
 
 /** Says the verb to the side and returns what it answered. */
-export async function say(target: Target, verb: VerbName, fields: VerbFields): Promise<string> {
+export async function say(
+  target: Target,
+  verb: VerbName,
+  fields: VerbFields,
+  patience?: SideVerb['patience'],
+): Promise<string> {
   const token = tokenOf(target)
   const client = await connectTo(target)
+  const waiting = patience && tellProgress(target.label, patience)
   try {
-    const { detail } = await client.ask(verb, { ...fields, token }, VERB_TIMEOUT_MS)
+    const { detail } = await client.ask(verb, { ...fields, token }, patience?.ms ?? VERB_TIMEOUT_MS)
     return detail ?? 'done'
   } finally {
+    clearInterval(waiting)
     client.close()
   }
+}
+
+function tellProgress(label: string, { ms, doing }: { ms: number; doing: string }): NodeJS.Timeout {
+  const from = performance.now()
+  return setInterval(() => {
+    const waited = Math.round((performance.now() - from) / 1000)
+    sayAside(`${label}: ${doing}, ${waited} s of at most ${ms / 1000} s\n`)
+  }, QUIET_MS)
 }
 
 export function addSideVerb(program: Command, words: SideVerb): void {
@@ -48,7 +68,8 @@ export function addSideVerb(program: Command, words: SideVerb): void {
   words.options?.(command)
   command.action(async (options: TargetOptions) => {
     const target = await chooseOne(chooseTargets(options), side, fits)
-    const answer = await say(target, verb, words.fields?.(options as never) ?? {})
+    const fields = words.fields?.(options as never) ?? {}
+    const answer = await say(target, verb, fields, words.patience)
     process.stdout.write(`${target.label}: ${answer}\n`)
   })
   teach(command, words)

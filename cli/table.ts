@@ -1,9 +1,11 @@
 // Plain tables: a title row, columns as wide as what is in them, numbers to the right.
 
+import { plainText } from './plain-text.ts'
+
 const isNumber = (text: string) => /^-?[\d.,]+$/.test(text)
 
-/** A row is one line, whatever a name has in it. */
-const cellOf = (text = '') => (text.includes('\n') ? text.replaceAll('\n', '\\n') : text)
+/** A row is one line, whatever a name has in it, and steers no terminal. */
+const cellOf = (text = '') => plainText(text).replaceAll('\n', '\\n')
 
 export function formatTable(
   titles: readonly string[],

@@ -10,6 +10,8 @@ import { CliError, oneLine } from './exit-codes.ts'
 import { DEFAULT_DIR } from './places.ts'
 
 const CONNECT_MS = 2000
+/** A digest reads all of the guest's memory: the default of a verb is right for that. */
+const STATUS_MS = 2000
 
 export interface TargetOptions {
   readonly dir: string
@@ -37,7 +39,7 @@ export function addTargetOptions(command: Command, withPair = true): Command {
     .option('--token-file <file>', 'the token of the pair (the one that the run file names)')
 }
 
-const targetOf = (run: RunFile, tokenFile: string | undefined): Target => ({
+export const targetOf = (run: RunFile, tokenFile: string | undefined): Target => ({
   control: run.control,
   tokenFile: tokenFile ?? run.tokenFile,
   label: `${run.pair}/${run.name}`,
@@ -47,17 +49,19 @@ const targetOf = (run: RunFile, tokenFile: string | undefined): Target => ({
 const list = (daemons: readonly RunFile[]) =>
   daemons.map(({ pair, name }) => `--pair ${pair} --name ${name}`).join(', ')
 
+export function addressTarget(at: string, tokenFile: string | undefined): Target {
+  try {
+    splitAddress(at)
+  } catch (error) {
+    throw new CliError('usage', `--at ${oneLine(error)}`, { cause: error })
+  }
+  return { control: at, tokenFile, label: at, pid: undefined }
+}
+
 /** Every living daemon that the options leave, all of one pair; at least one. */
 export function chooseTargets(options: TargetOptions): Target[] {
   const { dir, pair, name, at, tokenFile } = options
-  if (at !== undefined) {
-    try {
-      splitAddress(at)
-    } catch (error) {
-      throw new CliError('usage', `--at ${oneLine(error)}`, { cause: error })
-    }
-    return [{ control: at, tokenFile, label: at, pid: undefined }]
-  }
+  if (at !== undefined) return [addressTarget(at, tokenFile)]
   const living = livingDaemons(dir)
   const fitting = living.filter(
     (one) => (pair === undefined || one.pair === pair) && (name === undefined || one.name === name),
@@ -96,17 +100,23 @@ export interface Seen {
   readonly status: Status
 }
 
+/** Rejects if the side does not answer. */
+export async function askStatus(target: Target, digest = false): Promise<Status> {
+  const client = await connectTo(target)
+  try {
+    if (digest) return await client.status(true)
+    const { status } = await client.ask('status', {}, STATUS_MS)
+    if (status === undefined) throw new Error('an answer without a status')
+    return status
+  } finally {
+    client.close()
+  }
+}
+
 /** The status of each that answers; at least one. */
 export async function askStatuses(targets: readonly Target[], digest = false): Promise<Seen[]> {
   const asked = await Promise.allSettled(
-    targets.map(async (target) => {
-      const client = await connectTo(target)
-      try {
-        return { target, status: await client.status(digest) }
-      } finally {
-        client.close()
-      }
-    }),
+    targets.map(async (target) => ({ target, status: await askStatus(target, digest) })),
   )
   const seen = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const failed = asked.find((one) => one.status === 'rejected')

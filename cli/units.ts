@@ -47,6 +47,13 @@ export function showBytes(bytes: number): string {
   return `${Math.round(bytes)} B`
 }
 
+/** The same size as parseSize reads it, to the byte. */
+export function showSize(bytes: number): string {
+  const units = Object.entries(SIZE_UNITS).toReversed()
+  const [name, size] = units.find(([, unit]) => bytes >= unit && bytes % unit === 0) ?? ['B', 1]
+  return `${bytes / size}${name}`
+}
+
 /** Milliseconds with two digits that mean something. */
 export function showMs(ms: number): string {
   if (ms >= 100) return ms.toFixed(0)

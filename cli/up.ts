@@ -72,7 +72,7 @@ export function addUp(program: Command): void {
         .choices(['text', 'json'])
         .default('text'),
     )
-  addDelayOptions(command).action(
+  addDelayOptions(command, true).action(
     async (options: Omit<UpOptions, 'port'> & DelayOptions & { port: number | 'auto' }) => {
       const { port, ...rest } = options
       await runUp({ ...rest, port: port === 'auto' ? undefined : port })

@@ -28,6 +28,8 @@ export const configSchema = z.object({
   name,
   pair: name,
   told: z.enum(['primary', 'secondary']),
+  /** Found the pair without the peer's word: it never ran before. */
+  isNew: z.boolean().default(false),
   /** Where the pairs keep what they keep: token, register, what was seen, run files. */
   dir: z.string().min(1),
   control: z.string(),

@@ -132,12 +132,12 @@ export class Daemon {
 
   #begin(): void {
     const { config, addresses } = this
-    const { name, pair, told, delays, failback } = config
+    const { name, pair, told, isNew, delays, failback } = config
     const guest = this.#guest
     const world = this.#world()
     const identity = { pair, token: this.#token, guest: guest.identity }
     const stopped = (why: string) => this.#ended(why)
-    const side = new Side({ world, identity, name, told, delays, failback, stopped })
+    const side = new Side({ world, identity, name, told, isNew, delays, failback, stopped })
     this.#side = side
     this.#desk = new OperatorDesk({
       config,
@@ -152,7 +152,9 @@ export class Daemon {
     const { name: guestName } = guest.identity
     const pid = process.pid
     const tokenFile = this.#tokenFile
-    writeRunFile(config.dir, { name, pair, pid, told, ...addresses, tokenFile, guest: guestName })
+    const start = { folder: process.cwd(), config }
+    const run = { name, pair, pid, told, ...addresses, tokenFile, guest: guestName, start }
+    writeRunFile(config.dir, run)
     this.#log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
     if (world.witness.warning) this.#log.warn(world.witness.warning)
     side.start()

@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { configSchema } from './config.ts'
 
 const runFileSchema = z.object({
   name: z.string(),
@@ -30,6 +31,8 @@ const runFileSchema = z.object({
   clients: z.string(),
   tokenFile: z.string(),
   guest: z.string(),
+  /** What the daemon was started with; a run file of another version may have none. */
+  start: z.object({ folder: z.string(), config: configSchema }).optional().catch(undefined),
 })
 
 export type RunFile = z.infer<typeof runFileSchema>
@@ -90,18 +93,24 @@ export function isAlive(pid: number): boolean {
 
 /** Every daemon that left a run file below `dir` and lives, by pair and name. */
 export function livingDaemons(dir: string): RunFile[] {
+  return runFilesBelow(dir).filter(({ pid }) => isAlive(pid))
+}
+
+/** Every run file below `dir`, also of daemons that ended without removing theirs. */
+export function runFilesBelow(dir: string): RunFile[] {
   const found: RunFile[] = []
   for (const pair of listFolder(dir)) {
     for (const entry of listFolder(join(dir, pair))) {
       if (!entry.endsWith('.json')) continue
       const run = readRunFile(join(dir, pair, entry))
-      if (run && isAlive(run.pid)) found.push(run)
+      if (run) found.push(run)
     }
   }
   return found.toSorted((a, b) => `${a.pair}/${a.name}`.localeCompare(`${b.pair}/${b.name}`))
 }
 
-function readRunFile(file: string): RunFile | undefined {
+/** Undefined if it is no run file. */
+export function readRunFile(file: string): RunFile | undefined {
   try {
     return runFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {

@@ -7,6 +7,8 @@ import { COLO_SCRIPT } from '../places.ts'
 
 const STDERR_CHARACTERS = 8000
 const TAIL_LINES = 12
+/** Of pino. */
+const ERROR_LEVEL = 50
 
 export interface ChildEnd {
   readonly code: number | null
@@ -58,6 +60,11 @@ export class Child {
     return signal !== 'SIGKILL' && signal !== 'SIGTERM' && signal !== 'SIGINT'
   }
 
+  /** In place of a state. */
+  get absence(): string {
+    return `dead (pid ${this.pid} ended: ${this.describeEnd()})`
+  }
+
   describeEnd(): string {
     const { code = null, signal = null } = this.end ?? {}
     return signal === null ? `exit code ${code}` : signal
@@ -73,6 +80,17 @@ export class Child {
       // A daemon that failed at its start has no log yet.
     }
     return [...lines, ...log].map((line) => `    ${line}`).join('\n')
+  }
+
+  /** The first error of its log: the others follow from it. */
+  get firstError(): string | undefined {
+    try {
+      const lines = readFileSync(this.logFile, 'utf8').trimEnd().split('\n')
+      const rows = lines.map((line) => JSON.parse(line) as { level?: number; msg?: string })
+      return rows.find(({ level = 0 }) => level >= ERROR_LEVEL)?.msg
+    } catch {
+      return undefined
+    }
   }
 
   get complaint(): string {

@@ -58,6 +58,11 @@ async function carryOut(options: InjectorOptions, injection: Injection): Promise
   const name = run.holderOf(injection.role)
   const child = name && run.side(name)?.child
   if (name === undefined || child === undefined) return
+  if (child.end !== undefined) {
+    const what = describeInjection(injection)
+    run.problems.push(`${what} was not done: ${name} was started outside of this run`)
+    return
+  }
   run.disturb()
   if (injection.kind === 'kill') {
     child.wanted = true

@@ -8,9 +8,11 @@ import type { Status } from '../../shared/control/messages.ts'
 import type { Role } from '../../shared/protocol/messages.ts'
 import type { FailoverRow } from '../../shared/trace/rows.ts'
 import { oneLine } from '../exit-codes.ts'
+import { whyNotProtected, type SideSeen } from '../protection.ts'
+import { showSeconds } from '../units.ts'
 import { Child } from './child.ts'
 import type { SidePorts } from './ports.ts'
-import { SideWatch } from './side-watch.ts'
+import { PATIENT_RETRY_MS, SideWatch, type SideEvents } from './side-watch.ts'
 
 export const SIDE_NAMES = ['a', 'b'] as const
 export type SideName = (typeof SIDE_NAMES)[number]
@@ -18,11 +20,14 @@ export const otherSide = (name: SideName): SideName => (name === 'a' ? 'b' : 'a'
 
 /** At least so often is looked whether what is waited for has come, changes or not. */
 const LOOK_AGAIN_MS = 50
+/** A daemon that answers nothing for so long is shown as silent. */
+export const SILENT_MS = 700
 
 export interface PairRunOptions {
+  readonly pair: string
   readonly ports: Readonly<Record<SideName, SidePorts>>
   readonly logFile: (name: SideName) => string
-  /** The arguments of a daemon, but for its role. */
+  /** The arguments of a daemon, but for its role and --new. */
   readonly daemonArguments: (name: SideName) => readonly string[]
   readonly tokenFile: string
   readonly respawn: boolean
@@ -32,6 +37,8 @@ export interface PairRunOptions {
 export interface Side {
   readonly child: Child
   readonly watch: SideWatch
+  /** The child has ended; who answers at its address was started by somebody else. */
+  readonly isOutside: boolean
 }
 
 export interface FailoverSeen {
@@ -49,6 +56,8 @@ export class PairRun {
   readonly failovers: FailoverSeen[] = []
   /** What went wrong and nobody asked for. */
   readonly problems: string[] = []
+  /** Until the pair was protected for the first time. */
+  isStarting = true
   readonly #options: PairRunOptions
   readonly #sides = new Map<SideName, Side>()
   readonly #watches: SideWatch[] = []
@@ -61,16 +70,12 @@ export class PairRun {
   }
 
   launch(name: SideName, role: Role): void {
-    const { ports, logFile, daemonArguments } = this.#options
+    const { logFile, daemonArguments } = this.#options
     this.#sides.get(name)?.watch.close()
-    const child = new Child([role, ...daemonArguments(name)], logFile(name))
-    const watch = new SideWatch(ports[name].control, {
-      changed: () => this.#changed(),
-      checkpoint: (row) => this.statistics.checkpoint(row),
-      failover: (row) => this.#failover(name, row),
-    })
-    this.#sides.set(name, { child, watch })
-    this.#watches.push(watch)
+    const founding = role === 'primary' ? ['--new'] : []
+    const child = new Child([role, ...daemonArguments(name), ...founding], logFile(name))
+    const watch = this.#watch(name)
+    this.#sides.set(name, { child, watch, isOutside: false })
     void child.ended.then(() => this.#ended(name, child, watch))
   }
 
@@ -79,8 +84,15 @@ export class PairRun {
   }
 
   isLiving(name: SideName): boolean {
+    const side = this.#sides.get(name)
+    if (side === undefined) return false
+    return side.child.end === undefined || (side.isOutside && side.watch.isConnected)
+  }
+
+  /** Of the process that lives now, whoever started it. */
+  pidOf(name: SideName): number | undefined {
     const child = this.#sides.get(name)?.child
-    return child !== undefined && child.end === undefined
+    return child?.end === undefined ? child?.pid : this.status(name)?.pid
   }
 
   get living(): SideName[] {
@@ -113,6 +125,22 @@ export class PairRun {
       (name) => (this.#sides.get(name)?.watch.heardAt ?? 0) > this.#disturbedAt,
     )
     return fresh && a.role !== b.role && a.generation === b.generation
+  }
+
+  /** A side as it shows itself, or why it does not. */
+  seen(name: SideName): SideSeen & { readonly status: Status | undefined } {
+    const status = this.status(name)
+    const pid = this.pidOf(name)
+    if (!this.isLiving(name)) return { name, status, absence: this.#sides.get(name)?.child.absence }
+    if (status === undefined) return { name, status, absence: `starting (pid ${pid})` }
+    const silence = this.silenceOf(name)
+    if (silence < SILENT_MS) return { name, status }
+    const absence = `no answer for ${showSeconds(silence)} (pid ${pid})`
+    return { name, status: undefined, absence }
+  }
+
+  get whyNotProtected(): string | undefined {
+    return whyNotProtected(SIDE_NAMES.map((name) => this.seen(name)))
   }
 
   /** `protected` if both live, else `standalone` on the one that does. */
@@ -180,8 +208,7 @@ export class PairRun {
       child.wanted = true
       if (child.hung) child.signal('SIGCONT')
     }
-    if (!hurry()) await this.#askToStop()
-    await this.until(allEnded, graceMs, hurry)
+    if (!hurry() && (await this.#askToStop())) await this.until(allEnded, graceMs, hurry)
     for (const child of children) child.signal(hurry() ? 'SIGKILL' : 'SIGTERM')
     await this.until(allEnded, graceMs, hurry)
     for (const child of children) child.signal('SIGKILL')
@@ -189,19 +216,46 @@ export class PairRun {
     for (const watch of this.#watches) watch.close()
   }
 
-  async #askToStop(): Promise<void> {
+  /** False if nobody has heard it. */
+  async #askToStop(): Promise<boolean> {
     const primary = this.holderOf('primary')
-    if (primary === undefined) return
+    if (primary === undefined) return false
     try {
       await this.#sides.get(primary)?.watch.stopPair(readToken(this.#options.tokenFile))
+      return true
     } catch (error) {
-      if (this.isLiving(primary))
-        this.#options.say(`${primary} was not stopped by request: ${oneLine(error)}`)
+      if (!this.isLiving(primary)) return true
+      this.#options.say(`${primary} was not stopped by request: ${oneLine(error)}`)
+      return false
     }
   }
 
   #changed(): void {
     for (const done of this.#waiting) done()
+  }
+
+  #watch(name: SideName, more: Partial<SideEvents> = {}, retryMs?: number): SideWatch {
+    const events: SideEvents = {
+      changed: () => this.#changed(),
+      checkpoint: (row) => this.statistics.checkpoint(row),
+      failover: (row) => this.#failover(name, row),
+      ...more,
+    }
+    const watch = new SideWatch(this.#options.ports[name].control, events, retryMs)
+    this.#watches.push(watch)
+    return watch
+  }
+
+  /** A person may bring a dead side back in another terminal: it is the pair's side then, if no child. */
+  #watchOutside(name: SideName, child: Child): void {
+    this.#sides.get(name)?.watch.close()
+    const expects = ({ pair, name: who }: Status) => pair === this.#options.pair && who === name
+    const lost = () => {
+      this.disturb()
+      if (!this.#ending) this.#watchOutside(name, child)
+    }
+    const watch = this.#watch(name, { expects, lost }, PATIENT_RETRY_MS)
+    this.#sides.set(name, { child, watch, isOutside: true })
   }
 
   #failover(name: SideName, row: FailoverRow): void {
@@ -222,14 +276,16 @@ export class PairRun {
     this.disturb()
     this.#changed()
     if (this.#ending) return
-    if (child.crashed)
+    if (child.crashed && !this.isStarting)
       this.problems.push(`${name} (pid ${child.pid}) ended by ${child.describeEnd()}`)
-    if (!child.wanted) {
+    // While the pair starts, what ended it is said by whoever waits for it, once.
+    if (!child.wanted && !this.isStarting) {
       this.#options.say(`${name} (pid ${child.pid}) ended: ${child.describeEnd()}`)
       if (child.crashed) this.#options.say(`  its last words (${child.logFile}):\n${child.tail()}`)
     }
     const wasLeft = child.end?.code === 0
     if (this.#options.respawn && !wasLeft) this.#respawn(name)
+    else this.#watchOutside(name, child)
   }
 
   #respawn(name: SideName): void {

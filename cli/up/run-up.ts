@@ -1,20 +1,24 @@
 // One run of `colo up` from its first process to its verdict.
 
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { delayArguments, delaysOf, type DelayOptions } from '../daemon-options.ts'
-import { CliError, EXIT_CODES } from '../exit-codes.ts'
+import { loadGuestModule } from '../../shared/guest/wasm/guest-module.ts'
+import { delaysWith } from '../../shared/protocol/delays.ts'
+import { checkConfig, delaysOf, type DelayOptions } from '../daemon-options.ts'
+import { CliError, EXIT_CODES, oneLine } from '../exit-codes.ts'
+import { fileError } from '../file-error.ts'
 import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
+import { daemonArguments, returnCommand } from '../start-command.ts'
 import { showSeconds } from '../units.ts'
 import type { UpOptions } from '../up.ts'
 import { inject } from './injector.ts'
 import { LiveView } from './live-view.ts'
-import { PairRun, SIDE_NAMES, type SideName } from './pair-run.ts'
-import { choosePorts, type SidePorts } from './ports.ts'
+import { otherSide, PairRun, SIDE_NAMES, type SideName } from './pair-run.ts'
+import { makePlace, removePlace, type Place } from './place.ts'
+import { choosePorts, HOST, type SidePorts } from './ports.ts'
 import { describeSummary, summarize } from './summary.ts'
-import { welcome } from './welcome.ts'
+import { hints, welcome, type Whereabouts } from './welcome.ts'
 
 const PROTECTED_WITHIN_MS = 60_000
 const LOAD_STARTS_WITHIN_MS = 10_000
@@ -22,53 +26,40 @@ const END_STATE_WITHIN_MS = 10_000
 const STOP_GRACE_MS = 3000
 const NO_WRITES = { acknowledged: 0, lost: 0 }
 
-interface Place {
-  readonly pair: string
-  readonly home: string
-  readonly tokenFile: string
-}
-
-/** A fresh pair id, and its folder. */
-function makePlace(dir: string): Place {
-  for (let time = Date.now(); ; time++) {
-    const pair = `up-${time.toString(36)}`
-    const home = join(dir, pair)
-    mkdirSync(dir, { recursive: true })
-    try {
-      mkdirSync(home)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
-      throw error
-    }
-    return { pair, home, tokenFile: join(home, 'token') }
-  }
-}
-
-function daemonArguments(
+/** What each daemon is started with, and what brings it back. */
+function argumentsOf(
   name: SideName,
   place: Place,
   ports: Readonly<Record<SideName, SidePorts>>,
   options: UpOptions & DelayOptions,
 ): string[] {
-  const { control, data, clients } = ports[name]
-  const peer = ports[name === 'a' ? 'b' : 'a'].control
-  const { dir, guest, memory, dirty, witness, failback, record } = options
-  const kept = [
-    '--dir',
-    dir,
-    '--token-file',
-    place.tokenFile,
-    '--log',
-    join(place.home, `${name}.log`),
-  ]
-  return [
-    ...['--name', name, '--pair', place.pair, ...kept],
-    ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
-    ...['--guest', resolve(guest), '--memory', String(memory), '--dirty', dirty],
-    ...['--witness', witness, '--failback', failback],
-    ...(record === undefined ? [] : ['--record', resolve(record)]),
-    ...delayArguments(delaysOf(options)),
-  ]
+  const { guest, memory, dirty, witness, failback, record } = options
+  const log = join(place.home, `${name}.log`)
+  return daemonArguments({
+    ...{ name, pair: place.pair, dir: place.dir, tokenFile: place.tokenFile, log },
+    ...{ ...ports[name], peer: ports[otherSide(name)].control },
+    ...{ guest, memoryBytes: memory, dirty, witness, failback, record },
+    delays: delaysWith(delaysOf(options)),
+  })
+}
+
+/** What a daemon would refuse, said in its words before there is anything. Raises CliError. */
+function checkOptions(options: UpOptions & DelayOptions): void {
+  const { guest, memory, dirty, dir, witness, failback, record } = options
+  const [control, data, clients, peer] = [1, 2, 3, 4].map((port) => `${HOST}:${port}`)
+  checkConfig({
+    ...{ name: 'a', pair: 'up', told: 'primary', dir, control, data, clients, peer },
+    ...{ guest, memoryBytes: memory, dirty, witness, failback, record },
+    delays: delaysOf(options),
+  })
+  try {
+    loadGuestModule({ file: guest, memoryBytes: memory, dirty, cache: join(dir, 'modules') })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) {
+      throw fileError(`--guest ${guest}`, error)
+    }
+    throw new CliError('usage', `--guest: ${oneLine(error)}`, { cause: error })
+  }
 }
 
 /** Ctrl-C once: end in order. Twice: at once. */
@@ -94,36 +85,34 @@ class Interrupts {
 }
 
 export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
+  checkOptions(options)
   const ports = await choosePorts(options.port)
   const place = makePlace(options.dir)
   const interrupts = new Interrupts()
   const json = options.format === 'json'
+  const out = json ? process.stderr : process.stdout
+  const logFile = (name: SideName) => join(place.home, `${name}.log`)
   let load: Load | undefined
   const run: PairRun = new PairRun({
-    ports,
-    tokenFile: place.tokenFile,
-    logFile: (name) => join(place.home, `${name}.log`),
-    daemonArguments: (name) => daemonArguments(name, place, ports, options),
+    ...{ pair: place.pair, ports, tokenFile: place.tokenFile, logFile },
+    daemonArguments: (name) => argumentsOf(name, place, ports, options),
     respawn: options.respawn,
     say: (line) => view.say(line),
   })
+  const isShipped = options.guest === SHIPPED_GUEST
+  const where: Whereabouts = { run, ports, ...place, witness: options.witness, logFile, isShipped }
   const view = new LiveView({
-    run,
-    out: json ? process.stderr : process.stdout,
+    ...{ run, out, ports },
     writes: () => load?.writes,
+    hints: () => hints(where),
+    comeback: (name) => returnCommand(argumentsOf(name, place, ports, options)),
   })
+  let isVain = false
   // Whatever happens here, no daemon is left behind.
   try {
     await launch(run, interrupts, view)
-    view.say(
-      welcome({
-        run,
-        ports,
-        ...place,
-        witness: options.witness,
-        isShipped: options.guest === SHIPPED_GUEST,
-      }),
-    )
+    run.isStarting = false
+    view.say(welcome(where, out.isTTY))
     const protectedAt = performance.now()
     if (options.load !== undefined) load = await startLoad(options.load, ports)
     view.start()
@@ -138,9 +127,15 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary)}\n`)
     for (const problem of run.problems) process.stderr.write(`colo up: ${problem}\n`)
     if (run.problems.length > 0) process.exitCode = EXIT_CODES.broken.code
+  } catch (error) {
+    const isRefused = error instanceof CliError && error.exit === 'usage'
+    isVain = run.isStarting && (isRefused || interrupts.ending.aborted)
+    throw error
   } finally {
     view.stop()
     await run.end(STOP_GRACE_MS, () => interrupts.hurry)
+    // Of a start that failed otherwise the logs stay: they say more than the error.
+    if (isVain) removePlace(place)
   }
 }
 
@@ -157,7 +152,9 @@ async function launch(run: PairRun, interrupts: Interrupts, view: LiveView): Pro
   }
   const givenUp = () => {
     patience()
-    return interrupts.ending.aborted || run.living.length < 2
+    // The side that founds the pair has no guest: nothing will come of it.
+    const isHalted = run.status('a')?.state === 'halted'
+    return interrupts.ending.aborted || run.living.length < 2 || isHalted
   }
   if (await run.until(() => run.isProtected, PROTECTED_WITHIN_MS, givenUp)) {
     view.say(`the pair is protected, ${showSeconds(performance.now() - from)} after its start`)
@@ -175,7 +172,17 @@ function failToLaunch(run: PairRun): never {
   if (refused !== undefined) {
     throw new CliError('usage', refused.complaint.replace(/^colo: /, ''))
   }
-  for (const child of children) process.stderr.write(`${child.logFile}:\n${child.tail()}\n`)
+  const founder = run.status('a')
+  if (founder?.state === 'halted') {
+    const why = run.side('a')?.child.firstError ?? founder.reason
+    throw new CliError('usage', `the pair can't begin: a is halted: ${why}`)
+  }
+  const told = new Set<string>()
+  for (const child of children) {
+    const tail = child.tail()
+    if (!told.has(tail)) process.stderr.write(`${child.logFile}:\n${tail}\n`)
+    told.add(tail)
+  }
   const states = SIDE_NAMES.map((name) => {
     const { state, reason } = run.status(name) ?? { state: 'gone', reason: 'it ended' }
     return `${name} is ${state} (${reason})`

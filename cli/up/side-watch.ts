@@ -8,6 +8,8 @@ import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
 
 const POLL_MS = 200
 const RETRY_MS = 25
+/** For whoever may never come. */
+export const PATIENT_RETRY_MS = 250
 const ANSWER_MS = 1000
 /** More rows would not fit into one control message. */
 export const HISTORY_ROWS_MAX = 400
@@ -17,6 +19,10 @@ export interface SideEvents {
   readonly changed: () => void
   readonly checkpoint: (row: CheckpointRow) => void
   readonly failover: (row: FailoverRow) => void
+  /** The connection ended, of a side that had said something. */
+  readonly lost?: () => void
+  /** False: somebody else answers at this address, and is passed over. */
+  readonly expects?: (status: Status) => boolean
 }
 
 function rowsOf<T extends { readonly at: number }>(list: unknown, after: number): T[] {
@@ -29,15 +35,22 @@ export class SideWatch {
   heardAt = -Infinity
   readonly #control: string
   readonly #events: SideEvents
+  readonly #retryMs: number
   #client: OperatorClient | undefined
   #over = false
   #collecting: Promise<void> | undefined
   #collected = { checkpoints: 0, failovers: 0, checkpointAt: -Infinity, failoverAt: -Infinity }
 
-  constructor(control: string, events: SideEvents) {
+  constructor(control: string, events: SideEvents, retryMs = RETRY_MS) {
+    this.#retryMs = retryMs
     this.#control = control
     this.#events = events
     void this.#run()
+  }
+
+  /** It answers: what it said last is of the process that runs now. */
+  get isConnected(): boolean {
+    return this.#client !== undefined && this.status !== undefined
   }
 
   get isOver(): boolean {
@@ -76,7 +89,8 @@ export class SideWatch {
         // Not there yet, or not there any more: whoever watches the process knows which.
       }
       this.#client = undefined
-      await delay(RETRY_MS)
+      if (this.status !== undefined && !this.#over) this.#events.lost?.()
+      await delay(this.#retryMs)
     }
   }
 
@@ -106,7 +120,7 @@ export class SideWatch {
   }
 
   #heard(status: Status): void {
-    if (this.#over) return
+    if (this.#over || this.#events.expects?.(status) === false) return
     this.status = status
     this.heardAt = performance.now()
     this.#events.changed()

@@ -164,7 +164,7 @@ export const VERBS = {
   pause: { changes: true, meaning: 'suspends the guest; checkpoints go on' },
   resume: { changes: true, meaning: 'resumes the guest' },
   'start-over': { changes: true, meaning: 'a cold guest, after every state was lost' },
-  adopt: { changes: true, meaning: 'serves from a seed that was never named' },
+  adopt: { changes: true, meaning: 'goes on from the state that this side holds' },
   stop: { changes: true, meaning: 'ends this side, or with --pair both' },
 } as const
 
@@ -177,13 +177,16 @@ export const verbSchema = z.object({
   token: z.string().max(200).optional(),
   /** start-over, adopt: the generation that the operator has seen. */
   generation: count.optional(),
-  /** start-over: the first digits of the owner's incarnation in the register. */
-  owner: z.string().max(40).optional(),
-  /** start-over: the operator vouches that the owner is dead. */
+  /** start-over: the first hex digits of the incarnation that the register names as its owner. */
+  owner: z
+    .string()
+    .regex(/^[0-9a-f]{4,32}$/)
+    .optional(),
+  /** start-over: the operator says that this owner is dead. */
   ownerIsDead: z.boolean().optional(),
-  /** start-over on an older register: the generation that this side has seen and shall forget. */
+  /** start-over: the newer generation that this side has seen, and is to forget. */
   forgetGeneration: count.optional(),
-  /** adopt: the operator vouches that a peer which does not answer is dead. */
+  /** adopt: the operator says that the silent peer is dead. */
   peerIsDead: z.boolean().optional(),
   /** stop: both sides. */
   pair: z.boolean().optional(),

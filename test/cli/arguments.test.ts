@@ -69,7 +69,7 @@ describe('help', () => {
   it('has every verb', () => {
     expect(verbs).toEqual([
       ...['up', 'primary', 'secondary', 'status', 'watch', 'history', 'failover', 'failback'],
-      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'guest'],
+      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'clean', 'guest'],
       ...['flatten', 'verify', 'decode', 'convert'],
     ])
   })

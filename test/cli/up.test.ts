@@ -1,17 +1,29 @@
 // `colo up` with real daemons: a run that ends by itself, one that is broken on the way, and what is left of its
 // daemons however it ends.
 
-import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Status } from '../../shared/control/messages.ts'
 import { isAlive, livingDaemons } from '../../daemon/run-files.ts'
 import { STAGE_NAMES } from '../../shared/trace/rows.ts'
 import type { Summary } from '../../cli/up/summary.ts'
-import { until } from '../integration/pair.ts'
+import { guestFile, until } from '../integration/pair.ts'
 import { colo, inFolder, Running } from './command.ts'
 
 const quantiles = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) }
+
+/** The same module, whose only immutable i32 of 1 with an export, colo_abi, is 7. */
+function ofAnotherVersion(module: Buffer): Buffer {
+  const constant = Buffer.of(0x7f, 0x00, 0x41, 0x01, 0x0b)
+  const at = module.indexOf(constant)
+  if (at < 0 || module.includes(constant, at + 1)) throw new Error('colo_abi was not found')
+  const changed = Buffer.from(module)
+  changed[at + 3] = 7
+  return changed
+}
 
 describe('colo up', () => {
   it('protects, loads, ends by itself and reports', async () => {
@@ -91,10 +103,50 @@ describe('colo up', () => {
         '--guest',
         'no.wasm',
       )
-      // On a slow machine it says first that it waits.
-      const said = stderr.replaceAll(/^waiting for the pair .*\n/gm, '')
-      expect(said).toMatch(/^colo: .*no\.wasm.*\n$/)
+      expect(stderr).toMatch(/^colo: .*no\.wasm.*\n$/)
       expect(code).toBe(2)
+      // Nothing was started, and nothing is left.
+      expect(readdirSync(dir)).toEqual([])
+    })
+  })
+
+  it.each([
+    [['--memory', '100000'], '--memory: a multiple of 64 KiB'],
+    [['--witness', 'oracle'], 'unknown witness "oracle"'],
+  ])('refuses %j before it starts anything', async (args, reason) => {
+    await inFolder(async (dir) => {
+      const { code, stderr } = await colo('up', '--dir', dir, '--port', 'auto', ...args)
+      expect(stderr).toMatch(/^colo: .*\n$/)
+      expect(stderr).toContain(reason)
+      expect([code, readdirSync(dir)]).toEqual([2, []])
+    })
+  })
+
+  it('says in one line why a guest does not start, at once, and leaves no folder', async () => {
+    await inFolder(async (dir) => {
+      const guest = join(dir, 'version7.wasm')
+      writeFileSync(guest, ofAnotherVersion(readFileSync(guestFile('counter'))))
+      const from = performance.now()
+      const args = ['--dir', join(dir, 'pairs'), '--port', 'auto', '--guest', guest]
+      const { code, stderr } = await colo('up', ...args)
+      expect(stderr.replaceAll(/^waiting for the pair .*\n/gm, '')).toMatch(
+        /^colo: .*colo_abi is 7, this host speaks 1\n$/,
+      )
+      expect(code).toBe(2)
+      expect(performance.now() - from).toBeLessThan(30_000)
+      expect(readdirSync(join(dir, 'pairs'))).toEqual(['modules'])
+    })
+  })
+
+  it('says while it lasts that the pair is not protected, and how the side comes back', async () => {
+    await inFolder(async (dir) => {
+      const args = ['--port', 'auto', '--for', '2500ms', '--kill', 'primary@100ms']
+      const { stdout } = await colo('up', '--dir', dir, ...args)
+      expect(stdout).toMatch(/ NOT PROTECTED: a: dead \(pid \d+ ended: SIGKILL\); b serves alone/)
+      const commands = stdout.match(/^ {2}\S.* secondary --name a --pair up-\w+ .*$/gm)
+      // It is said once, and not every second.
+      expect(commands).toHaveLength(1)
+      expect(commands?.[0]).toContain(`--dir ${dir} `)
     })
   })
 })

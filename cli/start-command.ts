@@ -1,0 +1,62 @@
+// The command that starts a daemon again, whole: what `colo up` gives its children, and what a person copies
+// to bring a dead side back. Paths are absolute, so that the terminal's folder does not matter.
+
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { chooseWitness, type Config } from '../daemon/config.ts'
+import type { RunFile } from '../daemon/run-files.ts'
+import { DELAYS, DELAY_NAMES } from '../shared/protocol/delays.ts'
+import type { Role } from '../shared/protocol/messages.ts'
+import { optionName } from './daemon-options.ts'
+import { COLO_SCRIPT } from './places.ts'
+import { showSize } from './units.ts'
+import { shellQuote } from './wrap.ts'
+
+export type StartConfig = Omit<Config, 'told' | 'isNew' | 'logLevel'> & {
+  readonly logLevel?: Config['logLevel']
+}
+
+const given = (name: string, value: string | undefined) =>
+  value === undefined ? [] : [`--${name}`, value]
+
+/** All but the role. `folder` is where the relative paths begin. */
+export function daemonArguments(config: StartConfig, folder = process.cwd()): string[] {
+  const path = (name: string | undefined) =>
+    name === undefined ? undefined : resolve(folder, name)
+  const { name, pair, control, data, clients, peer, guest, dirty, failback, logLevel } = config
+  const { kind, folder: register } = chooseWitness(config)
+  const witness = config.witness === kind ? kind : `${kind}:${path(register)}`
+  const delays = DELAY_NAMES.filter((delay) => config.delays[delay] !== DELAYS[delay].ms)
+  return [
+    ...['--name', name, '--pair', pair, '--dir', resolve(folder, config.dir)],
+    ...given('token-file', path(config.tokenFile)),
+    ...given('log', path(config.log)),
+    ...(logLevel === undefined || logLevel === 'info' ? [] : ['--log-level', logLevel]),
+    ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
+    ...given('advertise-data', config.advertiseData),
+    ...['--guest', resolve(folder, guest), '--memory', showSize(config.memoryBytes)],
+    ...['--dirty', dirty, '--witness', witness, '--failback', failback],
+    ...given('record', path(config.record)),
+    ...delays.flatMap((delay) => [optionName(delay), String(config.delays[delay])]),
+  ]
+}
+
+/** What one types for `colo` in `folder`. */
+function coloWords(folder: string): string[] {
+  if (existsSync(join(folder, 'node_modules', '.bin', 'colo'))) return ['npx', 'colo']
+  return ['node', shellQuote(COLO_SCRIPT)]
+}
+
+/** The words of a command line, quoted, that bring this side back. It joins: the other one has the guest. */
+export function returnCommand(
+  args: readonly string[],
+  role: Role = 'secondary',
+  folder = process.cwd(),
+): string[] {
+  return [...coloWords(folder), role, ...args.map(shellQuote)]
+}
+
+/** The same from what the daemon left; undefined if it left no word of it. */
+export function returnCommandOf({ start }: RunFile): string[] | undefined {
+  return start && returnCommand(daemonArguments(start.config, start.folder))
+}
