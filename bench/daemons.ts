@@ -188,6 +188,7 @@ export class DaemonPair {
       name,
       pair: 'bench',
       told,
+      isNew: told === 'primary',
       dir: this.#dir,
       control: `127.0.0.1:${control}`,
       data: `127.0.0.1:${data}`,

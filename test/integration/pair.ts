@@ -113,6 +113,7 @@ export class Pair {
       name,
       pair: 'test',
       told,
+      isNew: told === 'primary',
       dir: this.dir,
       control: `127.0.0.1:${this.control[name]}`,
       data: `127.0.0.1:${this.data[name]}`,
