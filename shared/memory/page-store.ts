@@ -11,7 +11,10 @@
 // channel may even receive them there.
 
 import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
+import type { WasmMemory } from '../guest/webassembly.ts'
 import { invariant } from '../protocol/invariants.ts'
+import { CheckpointDigest } from './checkpoint-digest.ts'
+import { newWasmPageMix, PlainPageMix } from './page-mix.ts'
 
 /** Bytes of the arena beside the RAM: headers, pfns, CPU and device state. */
 const ARENA_EXTRA_BYTES = 40 * 1024 * 1024
@@ -43,13 +46,24 @@ export class PageStore {
   #fresh: Uint8Array | undefined
   /** Pages before this one are done: those that the full copy lacks are zero. */
   #zeroed = 0
+  readonly #memory: WasmMemory | undefined
 
-  /** `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. */
-  constructor(buffer: ArrayBufferLike, memoryBytes: number) {
+  /**
+   * `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. `memory`: the
+   * memory that it is the buffer of, where digests shall be fast.
+   */
+  constructor(buffer: ArrayBufferLike, memoryBytes: number, memory?: WasmMemory) {
+    this.#memory = memory
     this.all = new Uint8Array(buffer)
     this.pages = new Uint8Array(buffer, 0, memoryBytes)
     this.pageCount = memoryBytes >>> PAGE_SHIFT
     this.arenaStart = memoryBytes
+  }
+
+  /** Digests what lies in this store; offsets are those of `all`. */
+  newDigest(): CheckpointDigest {
+    const memory = this.#memory
+    return new CheckpointDigest(memory ? newWasmPageMix(memory) : new PlainPageMix(this.all.buffer))
   }
 
   get arenaBytes(): number {

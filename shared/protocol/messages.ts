@@ -44,8 +44,11 @@ export const MESSAGES = {
 
 export type MessageName = keyof typeof MESSAGES
 
-/** Major and minor version of what the daemons say to each other; a different major is refused. */
-export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const
+/**
+ * Major and minor version of what the daemons say to each other; a different major is refused. With a peer of
+ * minor version 0 checkpoints carry no digest, and heartbeats do not say what became of the data channel.
+ */
+export const PROTOCOL_VERSION = { major: 1, minor: 1 } as const
 
 /** The first line on the data channel, before Xen's bytes: `colo-pair <major> <token>\n`, ASCII. */
 export function tokenLine(token: string): string {

@@ -75,9 +75,9 @@ test('a full copy and a checkpoint arrive whole, however their pages lie and the
       receiving.touch()
       receiving.clear()
       const wire = new Wire()
-      const writer = new CheckpointWriter(sending, wire)
+      const writer = new CheckpointWriter(sending, wire, 2)
       let ended = 0
-      const reader = new CheckpointReader(receiving, 0, {
+      const reader = new CheckpointReader(receiving, 0, 2, {
         requested() {},
         began() {},
         ended: () => ended++,

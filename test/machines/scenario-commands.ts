@@ -33,7 +33,10 @@ const ROWS: readonly Row[] = [
     /^start (primary|secondary)( with manual failback)?$/,
     (s, [told, manual]) => s.start(told as Role, manual ? 'manual' : 'auto'),
   ],
-  [/^advance (\d+)( with heartbeats)?$/, (s, [ms, beats]) => s.advance(Number(ms), !!beats)],
+  [
+    /^advance (\d+)( with heartbeats)?( that take nothing)?$/,
+    (s, [ms, beats, still]) => s.advance(Number(ms), !!beats, !!still),
+  ],
   [/^register none$/, (s) => (s.world.witness.register = undefined)],
   [
     /^register (\S.*) at (\d+)$/,

@@ -50,7 +50,10 @@ export function showMessage(message: PeerMessage): string {
   if (message.type === 'register') {
     return `register ${showHolder(message.register.holder)} at ${message.register.generation}`
   }
-  const fields = Object.entries(rest).filter(([, value]) => value !== undefined)
+  // The version is the same in every welcome.
+  const fields = Object.entries(rest).filter(
+    ([name, value]) => value !== undefined && name !== 'version',
+  )
   const shown = fields.map(
     ([name, value]) =>
       `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
