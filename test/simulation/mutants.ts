@@ -105,6 +105,13 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
       replace: 'this.#offered =',
     },
   ],
+  'a digest that is not compared': [
+    {
+      file: 'secondary/checkpoint-reader.js',
+      find: 'low === sent.low && high === sent.high',
+      replace: 'true',
+    },
+  ],
   "a closed session's READY obeyed": [
     { file: 'primary/back-channel.js', find: 'if (!session.over)', replace: 'if (true)' },
     {
