@@ -31,4 +31,7 @@ interface WebAssemblyInterface {
   validate(bytes: Uint8Array): boolean
 }
 
-export const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyInterface }
+declare const WebAssembly: WebAssemblyInterface
+
+const ofEngine = WebAssembly
+export { ofEngine as WebAssembly }

@@ -220,6 +220,9 @@ function foldBody(): Body {
   return body.local('get', chain).put(END)
 }
 
+/** Of ASCII characters, behind its length. */
+const name = (text: string) => [text.length, ...Array.from(text, (char) => char.charCodeAt(0))]
+
 function moduleBytes(): Uint8Array {
   const out = new ByteWriter()
   const section = (id: number, ...parts: readonly (readonly number[] | Uint8Array)[]) => {
@@ -228,7 +231,6 @@ function moduleBytes(): Uint8Array {
     out.put(id)
     out.sized(content.written)
   }
-  const name = (text: string) => [text.length, ...Array.from(text, (char) => char.charCodeAt(0))]
   const types = [
     [FUNCTION_TYPE, 0, 0],
     [FUNCTION_TYPE, 3, I32, I32, I32, 0],
