@@ -183,10 +183,9 @@ export class CheckpointWriter {
       return this.#write([all.subarray(start, pagesAt), pages], true)
     }
     for (let i = 0; i < count; i++) {
-      const from = this.#pfns[first + i] * PAGE_BYTES
-      all.copyWithin(pagesAt + i * PAGE_BYTES, from, from + PAGE_BYTES)
+      const one = this.#pfns[first + i]
+      this.#digest.copy(one, one * PAGE_BYTES, pagesAt + i * PAGE_BYTES)
     }
-    this.#digest.pages(this.#pfns, first, count, pagesAt)
     return this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)], true)
   }
 

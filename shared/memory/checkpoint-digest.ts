@@ -48,6 +48,12 @@ export class CheckpointDigest {
     this.#pages += count
   }
 
+  /** One page, which is copied from offset `from` to offset `to`. */
+  copy(pfn: number, from: number, to: number): void {
+    this.#mix.copy(from, pfn, to)
+    this.#pages++
+  }
+
   /** The body of another record, or a part of it. */
   record(type: number, body: Uint8Array, from = 0, to = body.length): void {
     this.#word(type)

@@ -30,6 +30,8 @@ export interface PageMix {
   begin(): void
   /** `count` pages that lie from offset `at` on, the first of which is page `pfn` of the guest. */
   pages(at: number, pfn: number, count: number): void
+  /** One page, which is copied from offset `from` to offset `to` as it is read. */
+  copy(from: number, pfn: number, to: number): void
   /** A chain that begins with `start` and takes all 40 words with `factor`, which is odd. */
   fold(start: number, factor: number): number
 }
@@ -44,11 +46,13 @@ export function step(chain: number, word: number, factor: number): number {
 const startOf = (index: number) => Math.imul(index + 1, FACTOR)
 
 export class PlainPageMix implements PageMix {
+  readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #chains = new Int32Array(CHAINS)
   readonly #sums = new Int32Array(SUMS)
 
   constructor(memory: ArrayBufferLike) {
+    this.#bytes = new Uint8Array(memory)
     this.#view = new DataView(memory)
   }
 
@@ -59,6 +63,11 @@ export class PlainPageMix implements PageMix {
 
   pages(at: number, pfn: number, count: number): void {
     for (let page = 0; page < count; page++) this.#page(at + page * PAGE_BYTES, pfn + page)
+  }
+
+  copy(from: number, pfn: number, to: number): void {
+    this.#page(from, pfn)
+    this.#bytes.copyWithin(to, from, from + PAGE_BYTES)
   }
 
   #page(at: number, pfn: number): void {
@@ -97,9 +106,11 @@ const I32_ADD = 0x6a
 const I32_MUL = 0x6c
 const I32_XOR = 0x73
 const I32_SHR_U = 0x76
+const MEMORY_COPY = [0xfc, 10, 0, 0] as const
 /** Their numbers behind the prefix of vectors. */
 const VECTOR = {
   load: 0,
+  store: 11,
   const: 12,
   splat: 17,
   extractLane: 27,
@@ -174,10 +185,12 @@ function beginBody(): Body {
   return body.put(END)
 }
 
-function pagesBody(): Body {
-  const [at, pfn, count, blocks, factor, chains] = [0, 1, 2, 3, 4, 5]
+/** (at, pfn, count), or where one page is copied as well (at, pfn, to). */
+function pagesBody(copies: boolean): Body {
+  const [at, pfn, count, blocks, factor, words, chains] = [0, 1, 2, 3, 4, 5, 6]
+  const to = count
   const sums = chains + CHAIN_VECTORS
-  const body = new Body().put(2, 1, I32, 1 + VECTORS, V128)
+  const body = new Body().put(2, 1, I32, 2 + VECTORS, V128)
   body.vector('const', ...wordsOf(() => FACTOR)).local('set', factor)
   for (let i = 0; i < VECTORS; i++) body.global('get', i).local('set', chains + i)
   body.put(...LOOP)
@@ -188,10 +201,11 @@ function pagesBody(): Body {
     .put(...LOOP)
   for (let i = 0; i < CHAIN_VECTORS; i++) {
     const sum = sums + (i % SUM_VECTORS)
-    body
-      .local('get', at)
-      .vector('load', 0, i * 4 * LANES)
-      .step(chains + i, factor)
+    const offset = i * 4 * LANES
+    if (copies) body.local('get', to)
+    body.local('get', at).vector('load', 0, offset)
+    if (copies) body.local('tee', words).vector('store', 0, offset).local('get', words)
+    body.step(chains + i, factor)
     body
       .local('get', sum)
       .local('get', chains + i)
@@ -199,9 +213,12 @@ function pagesBody(): Body {
       .local('set', sum)
   }
   body.addTo(at, BLOCK_BYTES).local('set', at)
+  if (copies) body.addTo(to, BLOCK_BYTES).local('set', to)
   body.addTo(blocks, -1).put(BRANCH_IF, 0, END)
   body.addTo(pfn, 1).local('set', pfn)
-  body.addTo(count, -1).put(BRANCH_IF, 0, END)
+  if (copies) body.constant(0)
+  else body.addTo(count, -1)
+  body.put(BRANCH_IF, 0, END)
   for (let i = 0; i < VECTORS; i++) body.local('get', chains + i).global('set', i)
   return body.put(END)
 }
@@ -220,6 +237,15 @@ function foldBody(): Body {
   return body.local('get', chain).put(END)
 }
 
+/** (to, from, bytes) */
+const moveBody = () =>
+  new Body()
+    .put(0)
+    .local('get', 0)
+    .local('get', 1)
+    .local('get', 2)
+    .put(...MEMORY_COPY, END)
+
 /** Of ASCII characters, behind its length. */
 const name = (text: string) => [text.length, ...Array.from(text, (char) => char.charCodeAt(0))]
 
@@ -236,18 +262,21 @@ function moduleBytes(): Uint8Array {
     [FUNCTION_TYPE, 3, I32, I32, I32, 0],
     [FUNCTION_TYPE, 2, I32, I32, 1, I32],
   ]
-  const bodies = [beginBody(), pagesBody(), foldBody()].map(({ out: { written } }) => {
-    const code = new ByteWriter()
-    code.sized(written)
-    return code.written
-  })
+  const bodies = [beginBody(), pagesBody(false), foldBody(), pagesBody(true), moveBody()].map(
+    ({ out: { written } }) => {
+      const code = new ByteWriter()
+      code.sized(written)
+      return code.written
+    },
+  )
   const global = [V128, 1, 0xfd, VECTOR.const, ...wordsOf(() => 0), END]
   out.put(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
   section(1, [types.length], ...types)
   section(2, [1], name('store'), name('memory'), [2, 3, 1, 0x80, 0x80, 4]) // shared, 1 to 65536 pages
-  section(3, [bodies.length, 0, 1, 2])
+  section(3, [bodies.length, 0, 1, 2, 1, 1])
   section(6, [VECTORS], ...Array.from({ length: VECTORS }, () => global))
-  section(7, [3], name('begin'), [0, 0], name('pages'), [0, 1], name('fold'), [0, 2])
+  const names = ['begin', 'pages', 'fold', 'copy', 'move']
+  section(7, [names.length], ...names.flatMap((text, index) => [name(text), [0, index]]))
   section(10, [bodies.length], ...bodies)
   return out.written
 }
@@ -268,10 +297,23 @@ export function newMixMemory(bytes: number): WasmMemory | undefined {
 
 let compiled: InstanceType<typeof WebAssembly.Module> | undefined
 
-/** Of memory that newMixMemory() gave. */
-export function newWasmPageMix(memory: WasmMemory): PageMix {
+function newInstance(memory: WasmMemory): Readonly<Record<string, unknown>> {
   // One module for all: its code is optimized once.
   compiled ??= new WebAssembly.Module(moduleBytes())
-  const { exports } = new WebAssembly.Instance(compiled, { store: { memory } })
-  return exports as unknown as PageMix
+  return new WebAssembly.Instance(compiled, { store: { memory } }).exports
+}
+
+/** Of memory that newMixMemory() gave. */
+export function newWasmPageMix(memory: WasmMemory): PageMix {
+  return newInstance(memory) as unknown as PageMix
+}
+
+export type Move = (to: number, from: number, bytes: number) => void
+
+/**
+ * Moves bytes within the memory, as copyWithin() does. That one moves shared memory word by word, so that others see
+ * whole words; nobody looks at pages while they are moved, and the module's way is several times faster.
+ */
+export function newWasmMove(memory: WasmMemory): Move {
+  return newInstance(memory).move as Move
 }

@@ -14,7 +14,7 @@ import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
 import type { WasmMemory } from '../guest/webassembly.ts'
 import { invariant } from '../protocol/invariants.ts'
 import { CheckpointDigest } from './checkpoint-digest.ts'
-import { newWasmPageMix, PlainPageMix } from './page-mix.ts'
+import { newWasmMove, newWasmPageMix, PlainPageMix, type Move } from './page-mix.ts'
 
 /** Bytes of the arena beside the RAM: headers, pfns, CPU and device state. */
 const ARENA_EXTRA_BYTES = 40 * 1024 * 1024
@@ -47,6 +47,7 @@ export class PageStore {
   /** Pages before this one are done: those that the full copy lacks are zero. */
   #zeroed = 0
   readonly #memory: WasmMemory | undefined
+  readonly #move: Move
 
   /**
    * `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. `memory`: the
@@ -54,7 +55,11 @@ export class PageStore {
    */
   constructor(buffer: ArrayBufferLike, memoryBytes: number, memory?: WasmMemory) {
     this.#memory = memory
-    this.all = new Uint8Array(buffer)
+    const all = new Uint8Array(buffer)
+    this.#move = memory
+      ? newWasmMove(memory)
+      : (to, from, bytes) => void all.copyWithin(to, from, from + bytes)
+    this.all = all
     this.pages = new Uint8Array(buffer, 0, memoryBytes)
     this.pageCount = memoryBytes >>> PAGE_SHIFT
     this.arenaStart = memoryBytes
@@ -110,7 +115,7 @@ export class PageStore {
     this.#touched = true
     if (this.#fresh) this.#fresh[pfn] = 1
     const place = pfn * PAGE_BYTES
-    if (at !== place) this.all.copyWithin(place, at, at + PAGE_BYTES)
+    if (at !== place) this.#move(place, at, PAGE_BYTES)
   }
 
   /** The staged checkpoint is whole: from here on it is the state, even if the peer dies now. */
@@ -135,7 +140,7 @@ export class PageStore {
       const run = this.#applied
       const count = Math.min(this.#runCount[run], budget)
       const from = this.#runAt[run]
-      this.all.copyWithin(this.#runPfn[run] * PAGE_BYTES, from, from + count * PAGE_BYTES)
+      this.#move(this.#runPfn[run] * PAGE_BYTES, from, count * PAGE_BYTES)
       budget -= count
       if (count === this.#runCount[run]) {
         this.#applied++
