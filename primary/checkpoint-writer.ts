@@ -73,7 +73,7 @@ export class CheckpointWriter {
   /** Slots written and slots taken by the kernel, since the session began: their difference is in flight. */
   #filled = 0
   #taken = 0
-  #tail: { readonly states: Uint8Array; readonly context: Uint8Array } | undefined
+  #tail: { readonly states: readonly Uint8Array[]; readonly context: Uint8Array } | undefined
   /** Writes that the channel has not taken yet: whether each of them holds a slot. */
   readonly #writes: boolean[] = []
   #bytes = 0
@@ -129,8 +129,9 @@ export class CheckpointWriter {
     this.#digest.record(LIBXC.HVM_CONTEXT.type, cpu)
     this.#digest.record(LIBXC.HVM_PARAMS.type, bodyOf(NO_HVM_PARAMS))
     digestEmulatorContext(this.#digest, bodyOf(context))
-    const states = [TSC_INFO, encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu), NO_HVM_PARAMS]
-    this.#tail = { states: inOne([...states, fixedRecords.CHECKPOINT]), context }
+    const cpuRecord = encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu)
+    const states = [TSC_INFO, cpuRecord, NO_HVM_PARAMS, fixedRecords.CHECKPOINT]
+    this.#tail = { states, context }
   }
 
   /** The pages that the secondary's list asks for as well. */
@@ -149,7 +150,7 @@ export class CheckpointWriter {
     if (this.#tail === undefined || this.#next < this.#pages) return false
     const { states, context } = this.#tail
     if (this.#version !== 1) putDigest(context, this.#digest.end())
-    this.#write([inOne([states, context, fixedRecords.CHECKPOINT_END])])
+    this.#write([inOne([...states, context, fixedRecords.CHECKPOINT_END])])
     return true
   }
 

@@ -5,7 +5,7 @@
 //
 // Version 1, of peers whose protocol is 1.0, has no digest.
 
-import { readU32, readU64, viewOf } from './byte-order.ts'
+import { readU32, viewOf } from './byte-order.ts'
 import { EMULATOR_ID, LIBXL } from './libxl-records.ts'
 import { RECORD_HEADER_BYTES, recordBytes, writeRecordHeader } from './page-data.ts'
 
@@ -78,6 +78,11 @@ function writeU64(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, high, true)
 }
 
+/** A u64, which is no safe integer if it is too large for a number. */
+function readNumber(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at + 4) * 0x1_0000_0000 + readU32(bytes, at)
+}
+
 /** What is wrong with the body of an EMULATOR_CONTEXT as text, or its blob; `device` is a copy. */
 export function decodeEmulatorContext(
   body: Uint8Array,
@@ -89,8 +94,8 @@ export function decodeEmulatorContext(
   }
   const version = readU32(body, BLOB_AT)
   if (version !== expected) return `blob version ${version}, expected ${expected}`
-  const generation = Number(readU64(body, BLOB_AT + 8))
-  const epoch = Number(readU64(body, BLOB_AT + 16))
+  const generation = readNumber(body, BLOB_AT + 8)
+  const epoch = readNumber(body, BLOB_AT + 16)
   if (!Number.isSafeInteger(generation) || !Number.isSafeInteger(epoch)) {
     return 'generation or epoch beyond 2^53'
   }
