@@ -174,11 +174,15 @@ export class CheckpointWriter {
     const pagesAt = arenaStart + slot * SLOT_BYTES + (SLOT_BYTES - RECORD_PAGES * PAGE_BYTES)
     const start = pagesAt - RECORD_HEADER_BYTES - PAGE_DATA_HEADER_BYTES - count * PFN_WORD_BYTES
     let at = writePageDataHeader(this.#view, start, count)
-    for (let i = 0; i < count; i++) at = writePfn(this.#view, at, this.#pfns[first + i])
+    const pfn = this.#pfns[first]
+    let neighbours = 0
+    for (let i = 0; i < count; i++) {
+      at = writePfn(this.#view, at, this.#pfns[first + i])
+      if (this.#pfns[first + i] === pfn + i) neighbours++
+    }
     this.#next += count
 
-    const pfn = this.#pfns[first]
-    if (this.#pfns[first + count - 1] - pfn === count - 1) {
+    if (neighbours === count) {
       const pages = all.subarray(pfn * PAGE_BYTES, (pfn + count) * PAGE_BYTES)
       this.#digest.pages(this.#pfns, first, count, pfn * PAGE_BYTES)
       return this.#write([all.subarray(start, pagesAt), pages], true)
