@@ -2,7 +2,8 @@
 // out of it stand. Both lie in one buffer, because copyWithin() is the only way in the language to move a page
 // without making an object for it. On a primary the pages are the shadow (what the last checkpoint captured)
 // and the arena holds records being sent; on a secondary the pages are the last committed checkpoint and the
-// arena is the stage, where a checkpoint lies as it came over the wire until it is whole.
+// arena is the stage, where a checkpoint lies as it came over the wire until it is whole. Where the buffer is that of a
+// WebAssembly memory, a module does what copyWithin() does, and faster.
 //
 // Staging costs no copy: the channel receives into the arena, and stagePage() only notes where pages lie.
 // commit() makes the staged checkpoint irrevocable; apply() then moves it, in slices, and cannot fail: it
