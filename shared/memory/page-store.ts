@@ -15,7 +15,8 @@ import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
 import type { WasmMemory } from '../guest/webassembly.ts'
 import { invariant } from '../protocol/invariants.ts'
 import { CheckpointDigest } from './checkpoint-digest.ts'
-import { newWasmMove, newWasmPageMix, PlainPageMix, type Move } from './page-mix.ts'
+import { newWasmMove, newWasmPageMix, type Move } from './page-mix-module.ts'
+import { PlainPageMix } from './page-mix.ts'
 
 /** Bytes of the arena beside the RAM: headers, pfns, CPU and device state. */
 const ARENA_EXTRA_BYTES = 40 * 1024 * 1024

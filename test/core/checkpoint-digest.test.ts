@@ -5,7 +5,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PAGE_BYTES } from '../../shared/guest/contract.ts'
 import { CheckpointDigest } from '../../shared/memory/checkpoint-digest.ts'
-import { newMixMemory, newWasmPageMix, PlainPageMix } from '../../shared/memory/page-mix.ts'
+import { newMixMemory, newWasmPageMix } from '../../shared/memory/page-mix-module.ts'
+import { PlainPageMix } from '../../shared/memory/page-mix.ts'
 
 const PAGES = 6
 const WORDS_PER_PAGE = PAGE_BYTES / 4

@@ -6,7 +6,7 @@
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
-import { newMixMemory } from '../../memory/page-mix.ts'
+import { newMixMemory } from '../../memory/page-mix-module.ts'
 import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
 import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
