@@ -15,7 +15,7 @@ import { PAGE_BYTES } from '../shared/guest/contract.ts'
 import { type DirtyPages, GuestPages } from '../shared/guest/wasm/guest-pages.ts'
 import { PageLog } from '../shared/guest/wasm/page-log.ts'
 import { PageScan } from '../shared/guest/wasm/page-scan.ts'
-import { WebAssembly, type WasmMemory } from '../shared/guest/wasm/webassembly.ts'
+import { WebAssembly, type WasmMemory } from '../shared/guest/webassembly.ts'
 import { alternate } from './compare.ts'
 import { absolute, beside, type Benchmark, type Figure, type Plan } from './figure.ts'
 

@@ -9,7 +9,7 @@ import {
   type ModuleParts,
 } from '../shared/guest/dirty-log/description.ts'
 import { addDirtyLog, isRewritten } from '../shared/guest/dirty-log/rewrite.ts'
-import { WebAssembly } from '../shared/guest/wasm/webassembly.ts'
+import { WebAssembly } from '../shared/guest/webassembly.ts'
 import { argument } from './daemon-options.ts'
 import { FdSource } from './decode/fd-source.ts'
 import { CliError } from './exit-codes.ts'

@@ -3,13 +3,20 @@
 // A record of neighbouring pages is sent from where they lie; scattered pages are first gathered in a slot of
 // the arena, so that nothing is allocated for a page. The slots are all that may be in flight: when they are
 // used up the writer stops until the channel has taken one, which bounds memory and leaves the event loop free.
+// Pages go into the digest of the checkpoint as they are written: once more while they are in the cache.
 
-import { encodeEmulatorContext } from '../shared/formats/emulator-blob.ts'
+import {
+  digestEmulatorContext,
+  encodeEmulatorContext,
+  putDigest,
+  type BlobVersion,
+} from '../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
 import {
   PAGE_DATA_HEADER_BYTES,
   PFN_WORD_BYTES,
   RECORD_HEADER_BYTES,
+  bodyOf,
   writePageDataHeader,
   writePfn,
 } from '../shared/formats/page-data.ts'
@@ -26,6 +33,7 @@ import {
 } from '../shared/formats/stream-headers.ts'
 import { PAGE_BYTES, type Capture } from '../shared/guest/contract.ts'
 import { withAlso } from '../shared/memory/pfn-list.ts'
+import type { CheckpointDigest } from '../shared/memory/checkpoint-digest.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'
 import type { DataChannel } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
@@ -45,6 +53,8 @@ const STREAM_START = inOne([
 ])
 const TSC_INFO = encodeRecord(LIBXC.X86_TSC_INFO, { mode: 0, khz: 0, nsec: 0n, incarnation: 0 })
 const NO_HVM_PARAMS = encodeRecord(LIBXC.HVM_PARAMS, { params: [] })
+/** It is known when the last page is written. */
+const BLANK_DIGEST = { low: 0, high: 0 }
 
 export interface CheckpointHeader {
   readonly generation: number
@@ -55,20 +65,25 @@ export class CheckpointWriter {
   readonly #store: PageStore
   readonly #channel: DataChannel
   readonly #view: DataView
+  readonly #digest: CheckpointDigest
+  readonly #version: BlobVersion
   #pfns: Uint32Array<ArrayBufferLike> = new Uint32Array(0)
   #pages = 0
   #next = 0
   /** Slots written and slots taken by the kernel, since the session began: their difference is in flight. */
   #filled = 0
   #taken = 0
-  #tail: Uint8Array | undefined
+  #tail: { readonly states: readonly Uint8Array[]; readonly context: Uint8Array } | undefined
   /** Writes that the channel has not taken yet: whether each of them holds a slot. */
   readonly #writes: boolean[] = []
   #bytes = 0
 
-  constructor(store: PageStore, channel: DataChannel) {
+  /** `version`: the blob that the peer reads. */
+  constructor(store: PageStore, channel: DataChannel, version: BlobVersion) {
     this.#store = store
     this.#channel = channel
+    this.#version = version
+    this.#digest = store.newDigest()
     this.#view = new DataView(store.all.buffer, store.all.byteOffset, store.all.byteLength)
   }
 
@@ -108,14 +123,15 @@ export class CheckpointWriter {
   finish(capture: Capture, header: CheckpointHeader): void {
     const { cpu, device } = capture.state
     this.offer(capture.pfns, capture.pages)
-    this.#tail = inOne([
-      TSC_INFO,
-      encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu),
-      NO_HVM_PARAMS,
-      fixedRecords.CHECKPOINT,
-      encodeEmulatorContext({ ...header, device }),
-      fixedRecords.CHECKPOINT_END,
-    ])
+    const digest = this.#version === 1 ? undefined : BLANK_DIGEST
+    const context = encodeEmulatorContext({ ...header, digest, device })
+    this.#digest.record(LIBXC.X86_TSC_INFO.type, bodyOf(TSC_INFO))
+    this.#digest.record(LIBXC.HVM_CONTEXT.type, cpu)
+    this.#digest.record(LIBXC.HVM_PARAMS.type, bodyOf(NO_HVM_PARAMS))
+    digestEmulatorContext(this.#digest, bodyOf(context))
+    const cpuRecord = encodeRawRecord(LIBXC.HVM_CONTEXT.type, cpu)
+    const states = [TSC_INFO, cpuRecord, NO_HVM_PARAMS, fixedRecords.CHECKPOINT]
+    this.#tail = { states, context }
   }
 
   /** The pages that the secondary's list asks for as well. */
@@ -132,7 +148,9 @@ export class CheckpointWriter {
       this.#writePages(this.#filled++ % SLOTS)
     }
     if (this.#tail === undefined || this.#next < this.#pages) return false
-    this.#write([this.#tail])
+    const { states, context } = this.#tail
+    if (this.#version !== 1) putDigest(context, this.#digest.end())
+    this.#write([inOne([...states, context, fixedRecords.CHECKPOINT_END])])
     return true
   }
 
@@ -146,6 +164,7 @@ export class CheckpointWriter {
     this.#pages = 0
     this.#next = 0
     this.#tail = undefined
+    this.#digest.begin()
   }
 
   #writePages(slot: number): void {
@@ -155,17 +174,22 @@ export class CheckpointWriter {
     const pagesAt = arenaStart + slot * SLOT_BYTES + (SLOT_BYTES - RECORD_PAGES * PAGE_BYTES)
     const start = pagesAt - RECORD_HEADER_BYTES - PAGE_DATA_HEADER_BYTES - count * PFN_WORD_BYTES
     let at = writePageDataHeader(this.#view, start, count)
-    for (let i = 0; i < count; i++) at = writePfn(this.#view, at, this.#pfns[first + i])
+    const pfn = this.#pfns[first]
+    let neighbours = 0
+    for (let i = 0; i < count; i++) {
+      at = writePfn(this.#view, at, this.#pfns[first + i])
+      if (this.#pfns[first + i] === pfn + i) neighbours++
+    }
     this.#next += count
 
-    const pfn = this.#pfns[first]
-    if (this.#pfns[first + count - 1] - pfn === count - 1) {
+    if (neighbours === count) {
       const pages = all.subarray(pfn * PAGE_BYTES, (pfn + count) * PAGE_BYTES)
+      this.#digest.pages(this.#pfns, first, count, pfn * PAGE_BYTES)
       return this.#write([all.subarray(start, pagesAt), pages], true)
     }
     for (let i = 0; i < count; i++) {
-      const from = this.#pfns[first + i] * PAGE_BYTES
-      all.copyWithin(pagesAt + i * PAGE_BYTES, from, from + PAGE_BYTES)
+      const one = this.#pfns[first + i]
+      this.#digest.copy(one, one * PAGE_BYTES, pagesAt + i * PAGE_BYTES)
     }
     return this.#write([all.subarray(start, pagesAt + count * PAGE_BYTES)], true)
   }

@@ -4,12 +4,13 @@
 // gone asks the witness whether it may go on alone.
 
 import { createActor, type Actor } from 'xstate'
-import type { PeerHello, PeerMessage } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerHello, PeerMessage } from '../shared/control/messages.ts'
 import { Deadline } from '../shared/failover/deadline.ts'
 import { FailoverNotes } from '../shared/failover/failover-notes.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
+import { blobVersionOf } from '../shared/formats/emulator-blob.ts'
 import type { Capture } from '../shared/guest/contract.ts'
 import type {
   ControlLink,
@@ -204,7 +205,8 @@ export class Primary {
   }
 
   #open(session: Session, channel: DataChannel): DataChannelHandlers {
-    const writer = new CheckpointWriter(this.world.guest.store, channel)
+    const version = blobVersionOf(session.peerMinor)
+    const writer = new CheckpointWriter(this.world.guest.store, channel, version)
     this.#writer = writer
     const handlers = this.#backChannel(session, writer)
     this.#send({ type: 'session.opened' })
@@ -218,7 +220,7 @@ export class Primary {
         this.#send({ type: 'control.left' })
       return
     }
-    session.heard()
+    session.heard(message)
     if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
     if (message.type === 'yield') this.handOver()
   }
@@ -404,7 +406,7 @@ export class Primary {
     this.#options.left()
   }
 
-  heartbeat(): PeerMessage {
+  heartbeat(): Heartbeat {
     const { generation, epoch } = this.record
     return { type: 'heartbeat', generation, epoch, state: this.state }
   }

@@ -1,7 +1,7 @@
 // The way into a session, as its owner sees it: a secondary that says hello is told welcome, with an address and
 // a token for the data channel, and has a while to open it. Whether it may come in was decided before.
 
-import type { PeerHello, PeerMessage } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerHello, PeerMessage } from '../shared/control/messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import type {
@@ -13,6 +13,7 @@ import type {
 } from '../shared/ports.ts'
 import { invariant } from '../shared/protocol/invariants.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
+import { PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
 
 export interface WelcomingOptions {
   readonly world: World
@@ -20,7 +21,7 @@ export interface WelcomingOptions {
   readonly record: SideRecord
   /** What this side calls itself. */
   readonly name: string
-  readonly heartbeat: () => PeerMessage
+  readonly heartbeat: () => Heartbeat
   /** There is a session; nothing was said in it so far. */
   readonly began: (session: Session, hello: PeerHello) => void
   /** The data channel is there: what it calls from now on. */
@@ -48,6 +49,7 @@ export class Welcoming {
       ended: (end) => ended(session, end),
     })
     session.dataToken = world.random.token()
+    session.peerMinor = hello.version.minor
     began(session, hello)
     const { known } = record
     invariant(
@@ -57,6 +59,7 @@ export class Welcoming {
     )
     session.send({
       type: 'welcome',
+      version: PROTOCOL_VERSION,
       name,
       incarnation: record.incarnation,
       generation: record.generation,
@@ -83,7 +86,6 @@ export class Welcoming {
     if (session.channel !== undefined || session.over || token !== session.dataToken) {
       return undefined
     }
-    session.channel = channel
-    return this.#options.opened(session, channel)
+    return session.carry(channel, (counted) => this.#options.opened(session, counted))
   }
 }

@@ -2,23 +2,29 @@
 // store, so that a page is copied once, when the committed checkpoint is applied; here its place is only noted.
 // While the store is being seeded even that copy is spared: neighbouring pages are received in their place.
 // Everything that could be wrong is found before the checkpoint counts as whole: a record that is missing or
-// doubled, a page beyond the guest's RAM, an epoch that does not grow, a state that the guest could not load.
+// doubled, a page beyond the guest's RAM, an epoch that does not grow, a state that the guest could not load, and
+// bytes that are not those that the primary sent, by the digest that is made of each record as it comes.
 
-import { decodeEmulatorBlob } from '../shared/formats/emulator-blob.ts'
+import {
+  decodeEmulatorContext,
+  digestEmulatorContext,
+  type BlobVersion,
+  type Digest,
+} from '../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../shared/formats/libxc-records.ts'
 import { LIBXL } from '../shared/formats/libxl-records.ts'
 import {
   PAGE_DATA_HEADER_BYTES,
-  PAGE_TYPE,
   PFN_WORD_BYTES,
   RECORD_HEADER_BYTES,
-  pageTypeOf,
+  isPlain,
   pfnOf,
 } from '../shared/formats/page-data.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
 import type { ReadRecord } from '../shared/formats/stream-sink.ts'
 import { PAGE_BYTES, type GuestState } from '../shared/guest/contract.ts'
+import type { CheckpointDigest } from '../shared/memory/checkpoint-digest.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'
 import type { Epoch, Generation } from '../shared/protocol/register.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
@@ -55,11 +61,13 @@ export class CheckpointReader {
   readonly #store: PageStore
   readonly #events: CheckpointReaderEvents
   readonly #reader: StreamReader
+  readonly #digest: CheckpointDigest
+  readonly #version: BlobVersion
   #epoch: Epoch
   #at: number
   #offered: number
   #cpu: Uint8Array | undefined
-  #blob: Uint8Array | undefined
+  #context: Uint8Array | undefined
   #began = false
   #closed = false
   // The pages of the PAGE_DATA under way: their pfns, and how many have been placed.
@@ -68,10 +76,20 @@ export class CheckpointReader {
   #placed = 0
   #partial = 0
 
-  /** `epoch`: the last one that this side has; the first checkpoint must be newer. */
-  constructor(store: PageStore, epoch: Epoch, events: CheckpointReaderEvents) {
+  /**
+   * `epoch`: the last one that this side has; the first checkpoint must be newer. `version`: the blob that the peer
+   * writes.
+   */
+  constructor(
+    store: PageStore,
+    epoch: Epoch,
+    version: BlobVersion,
+    events: CheckpointReaderEvents,
+  ) {
     this.#store = store
     this.#epoch = epoch
+    this.#version = version
+    this.#digest = store.newDigest()
     this.#events = events
     this.#at = store.arenaStart
     this.#offered = store.arenaStart
@@ -159,23 +177,29 @@ export class CheckpointReader {
   #record(record: ReadRecord): void {
     if (record.spec === LIBXL.CHECKPOINT_STATE) return this.#events.requested()
     this.#begin(record)
+    if (record.spec === LIBXL.CHECKPOINT_END) return this.#end()
+    if (record.spec === LIBXC.END || record.spec === LIBXL.END) {
+      this.#refuse(`${record.spec.name} in a checkpointed stream`)
+    }
+    if (record.spec === LIBXL.EMULATOR_CONTEXT) {
+      if (this.#context) this.#refuse('two EMULATOR_CONTEXT in one checkpoint')
+      this.#context = record.body.slice()
+      return undefined
+    }
     if (record.spec === LIBXC.HVM_CONTEXT) {
       if (this.#cpu) this.#refuse('two HVM_CONTEXT in one checkpoint')
       this.#cpu = record.body.slice()
-    } else if (record.spec === LIBXL.EMULATOR_CONTEXT) {
-      if (this.#blob) this.#refuse('two EMULATOR_CONTEXT in one checkpoint')
-      this.#blob = record.body.slice(8)
-    } else if (record.spec === LIBXL.CHECKPOINT_END) {
-      this.#end()
-    } else if (record.spec === LIBXC.END || record.spec === LIBXL.END) {
-      this.#refuse(`${record.spec.name} in a checkpointed stream`)
     }
+    // Records without a body say where others belong: the reader judges their order.
+    if (record.length > 0) this.#digest.record(record.type, record.body)
+    return undefined
   }
 
   /** LIBXC_CONTEXT and the static data belong to the first checkpoint. */
   #begin(_record: ReadRecord): void {
     if (this.#began) return
     this.#began = true
+    this.#digest.begin()
     this.#events.began()
   }
 
@@ -186,7 +210,7 @@ export class CheckpointReader {
     for (let i = 0; i < count; i++) {
       const pfn = pfnOf(words, i)
       if (pfn >= pageCount) this.#refuse(`pfn ${pfn} beyond the guest's ${pageCount} pages`)
-      if (pageTypeOf(words, i) !== PAGE_TYPE.NOTAB) this.#refuse(`pfn ${pfn} is no plain page`)
+      if (!isPlain(words, i)) this.#refuse(`pfn ${pfn} is no plain page`)
       this.#pfns[i] = pfn
     }
     this.#count = count
@@ -197,6 +221,8 @@ export class CheckpointReader {
   /** Pages lie one after the other in the arena, whatever the pieces in which they came. */
   #pageBytes(from: number, to: number): void {
     let start = from - this.#partial
+    const whole = Math.min(Math.floor((to - start) / PAGE_BYTES), this.#count - this.#placed)
+    this.#digest.pages(this.#pfns, this.#placed, whole, start)
     while (to - start >= PAGE_BYTES) {
       this.#store.stagePage(this.#pfns[this.#placed++], start)
       start += PAGE_BYTES
@@ -206,11 +232,12 @@ export class CheckpointReader {
   }
 
   #end(): void {
-    const { cpu, blob } = this.#take()
+    const { cpu, context } = this.#take()
     if (cpu === undefined) return this.#refuse('a checkpoint without HVM_CONTEXT')
-    if (blob === undefined) return this.#refuse('a checkpoint without EMULATOR_CONTEXT')
-    const decoded = decodeEmulatorBlob(blob)
+    if (context === undefined) return this.#refuse('a checkpoint without EMULATOR_CONTEXT')
+    const decoded = decodeEmulatorContext(context, this.#version)
     if (typeof decoded === 'string') return this.#refuse(decoded)
+    if (decoded.digest) this.#compare(decoded.digest, context)
     const { generation, epoch, device } = decoded
     if (epoch <= this.#epoch) this.#refuse(`epoch ${epoch} after epoch ${this.#epoch}`)
     const state = { cpu, device }
@@ -221,10 +248,17 @@ export class CheckpointReader {
     this.#events.ended({ generation, epoch, state })
   }
 
-  #take(): { cpu: Uint8Array | undefined; blob: Uint8Array | undefined } {
-    const taken = { cpu: this.#cpu, blob: this.#blob }
+  #compare(sent: Digest, context: Uint8Array): void {
+    digestEmulatorContext(this.#digest, context)
+    const { low, high } = this.#digest.end()
+    if (low === sent.low && high === sent.high) return
+    this.#refuse('the digest is not that of the bytes received: they were changed on their way')
+  }
+
+  #take(): { cpu: Uint8Array | undefined; context: Uint8Array | undefined } {
+    const taken = { cpu: this.#cpu, context: this.#context }
     this.#cpu = undefined
-    this.#blob = undefined
+    this.#context = undefined
     return taken
   }
 

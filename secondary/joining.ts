@@ -2,7 +2,7 @@
 // channel with the token it gave. One attempt at a time; what still comes of one that was given up is dropped.
 // A session that was welcomed hears its primary from here on, whatever has become of the attempt.
 
-import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerMessage, Welcome } from '../shared/control/messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import { Session, type SessionEnd } from '../shared/failover/session.ts'
 import type {
@@ -22,7 +22,7 @@ export interface JoiningOptions {
   readonly record: SideRecord
   /** What this side says first. */
   readonly hello: () => PeerMessage
-  readonly heartbeat: () => PeerMessage
+  readonly heartbeat: () => Heartbeat
   /** This attempt came to nothing. */
   readonly failed: () => void
   readonly refused: (refused: Refused) => void
@@ -96,6 +96,7 @@ export class Joining {
       ...{ clock: world.clock, delays, link, number: welcome.session, heartbeat },
       ended: (end) => ended(session, end),
     })
+    session.peerMinor = welcome.version?.minor ?? 0
     const attempt = this.#attempt
     world.network.dialData(
       { address: welcome.dataAddress, token: welcome.dataToken },
@@ -104,7 +105,7 @@ export class Joining {
           session.lost('connection-lost', `the data channel could not be dialled: ${why}`)
           if (attempt === this.#attempt) failed()
         },
-        open: (channel) => opened(session, welcome, channel),
+        open: (channel) => session.carry(channel, (counted) => opened(session, welcome, counted)),
       },
     )
     return session

@@ -4,12 +4,13 @@
 // gone asks the witness whether it may go on with the last one.
 
 import { createActor, type Actor } from 'xstate'
-import type { PeerMessage, Welcome } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerMessage, Welcome } from '../shared/control/messages.ts'
 import { Deadline } from '../shared/failover/deadline.ts'
 import { FailoverNotes } from '../shared/failover/failover-notes.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { Session, SessionEnd } from '../shared/failover/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
+import { blobVersionOf } from '../shared/formats/emulator-blob.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import type { GuestState } from '../shared/guest/contract.ts'
 import type { PoisonMark } from '../shared/guest/poison.ts'
@@ -165,7 +166,6 @@ export class Secondary {
 
   #open(session: Session, welcome: Welcome, channel: DataChannel): DataChannelHandlers {
     const { record, world } = this
-    session.channel = channel
     if (session.over || !this.#actor.getSnapshot().can({ type: 'session.opened' })) {
       session.end('connection-lost', 'the session was given up before its data channel was open')
       channel.close()
@@ -179,7 +179,8 @@ export class Secondary {
     record.takeOver(welcome.register)
     record.peer = welcome.incarnation
     world.witness.learn(welcome.register)
-    const reader = new CheckpointReader(world.guest.store, record.epoch, {
+    const version = blobVersionOf(session.peerMinor)
+    const reader = new CheckpointReader(world.guest.store, record.epoch, version, {
       requested: () => this.send({ type: 'peer.checkpoint-request' }),
       began: () => this.send({ type: 'peer.vmstate-send' }),
       ended: (staged) => {
@@ -213,7 +214,7 @@ export class Secondary {
   #fromPrimary(session: Session, message: PeerMessage): void {
     if (message.type === 'bye' && message.poison) this.#beware(message.poison)
     if (session.over) return
-    session.heard()
+    session.heard(message)
     if (message.type === 'bye') session.lost(message.code, `the peer says: ${message.detail}`)
     if (message.type === 'stopped') this.#options.stopped()
     if (message.type !== 'register') return
@@ -401,7 +402,7 @@ export class Secondary {
     this.#options.changed(this.reason)
   }
 
-  heartbeat(): PeerMessage {
+  heartbeat(): Heartbeat {
     const { generation, epoch } = this.record
     return { type: 'heartbeat', generation, epoch, state: this.state }
   }

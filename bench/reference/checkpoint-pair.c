@@ -4,9 +4,10 @@
  *
  * The primary asks, hears that the secondary stands still, finds its dirty pages with memcmp
  * against a shadow, copies them there and sends them from it in records of 256 (writev), and
- * waits for received and loaded. The secondary puts pages in place as they arrive: unlike ours
- * it stages nothing, so it could not survive the death of the primary in mid-checkpoint. There
- * is no validation beyond bounds, no heartbeat, no trace. It is what ours would be without
+ * waits for received and loaded. Both make the digest of the checkpoint that ours make, and the
+ * secondary compares them. It puts pages in place as they arrive: unlike ours it stages nothing,
+ * so it could not survive the death of the primary in mid-checkpoint. There is no validation
+ * beyond bounds and the digest, no heartbeat, no trace. It is what ours would be without
  * everything that makes it a product.
  *
  * The figure is the time from the request to loaded in milliseconds. It is to be compared with a
@@ -29,6 +30,8 @@ static void serve(size_t pages)
     struct record_reader reader = new_reader(accept_one_peer());
     const struct record empty_list = {DIRTY_LIST, 0};
     const struct record *record;
+    static struct page_digest digest_of_pages;
+    begin_digest(&digest_of_pages);
     while ((record = next_record(&reader)) != NULL) {
         switch (record->type) {
         case REQUEST:
@@ -36,9 +39,10 @@ static void serve(size_t pages)
             write_all(reader.peer, &empty_list, sizeof empty_list);
             break;
         case PAGES:
-            apply_pages(record, ram, pages);
+            apply_pages(record, ram, pages, &digest_of_pages);
             break;
         case END:
+            check_end(record, &digest_of_pages);
             write_state(reader.peer, RECEIVED, 0);
             write_state(reader.peer, LOADED, 0);
             break;
@@ -57,6 +61,7 @@ struct primary {
     int peer;
     size_t pages;
     uint8_t *ram, *shadow;
+    struct page_digest digest;
     struct page_sender sender; /* sends from the shadow, which is the checkpoint */
 };
 
@@ -72,7 +77,6 @@ static void send_dirty_pages(struct primary *primary)
 
 static double checkpoint_ms(struct primary *primary)
 {
-    static const uint32_t end[2 + STATE_BYTES / 4] = {END, STATE_BYTES};
     struct record list;
     double start = now_ms();
     write_state(primary->peer, REQUEST, 0);
@@ -80,7 +84,7 @@ static double checkpoint_ms(struct primary *primary)
     read_all(primary->peer, &list, sizeof list);
     if (list.type != DIRTY_LIST || list.length != 0) fail("the secondary lists pages of its own");
     send_dirty_pages(primary);
-    write_all(primary->peer, end, sizeof end);
+    write_end(primary->peer, &primary->digest);
     read_state(primary->peer, RECEIVED);
     read_state(primary->peer, LOADED);
     return now_ms() - start;
@@ -94,6 +98,8 @@ static void run(const char *port, size_t pages, double share, size_t rounds)
     primary.shadow = new_foreign_memory(pages);
     primary.peer = primary.sender.peer = connect_to(port);
     primary.sender.memory = primary.shadow;
+    primary.sender.digest = &primary.digest;
+    begin_digest(&primary.digest);
     double *samples = new_samples(rounds);
 
     checkpoint_ms(&primary); /* the seed: no page is like its shadow yet, so all of them go */

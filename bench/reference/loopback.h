@@ -6,7 +6,7 @@
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
 
-#include "guest-memory.h"
+#include "page-digest.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -105,7 +105,7 @@ enum record_type {
     REPLY,          /* secondary: my guest stands still, */
     DIRTY_LIST,     /*   and these of its pages must be overwritten (none) */
     PAGES,          /* primary: {count, reserved}, count pfns of 8 bytes, count pages */
-    END,            /* primary: the rest of the state; the checkpoint is whole */
+    END,            /* primary: {has a digest, digest, the rest of the state}; it is whole */
     RECEIVED,       /* secondary: all is here, */
     LOADED,         /*   and applied */
     DIGEST_REQUEST, /* after the measurement: are both RAMs equal? */
@@ -121,6 +121,12 @@ struct record {
 
 struct state_record { /* REQUEST, REPLY, RECEIVED, LOADED, DIGEST: 16 bytes, as CHECKPOINT_STATE */
     uint32_t type, length, value, reserved;
+};
+
+struct end_record { /* a digest of the pages since the last one, and of the state */
+    uint32_t type, length, has_digest, reserved;
+    uint64_t digest;
+    uint32_t state[STATE_BYTES / 4 - 4];
 };
 
 struct pages_head {
@@ -148,6 +154,7 @@ static inline uint32_t read_state(int peer, uint32_t type)
 struct page_sender {
     int peer;
     const uint8_t *memory;
+    struct page_digest *digest; /* of what is sent; NULL: none */
     struct pages_head head;
     struct iovec buffers[1 + RECORD_PAGES];
 };
@@ -156,6 +163,10 @@ static inline void send_record(struct page_sender *sender)
 {
     uint32_t count = sender->head.count;
     if (count == 0) return;
+    for (uint32_t i = 0; sender->digest != NULL && i < count; i++) {
+        const uint8_t *page = sender->memory + sender->head.pfns[i] * PAGE_SIZE;
+        digest_page(sender->digest, (uint32_t)sender->head.pfns[i], page);
+    }
     sender->head.type = PAGES;
     sender->head.length = 8 + count * (8 + PAGE_SIZE);
     sender->buffers[0] = (struct iovec){&sender->head, PAGES_FIXED + 8 * count};
@@ -214,8 +225,12 @@ static inline const struct record *next_record(struct record_reader *reader)
     }
 }
 
-/* Puts each page of a PAGES record where it belongs and returns how many they were. */
-static inline size_t apply_pages(const struct record *record, uint8_t *ram, size_t ram_pages)
+/*
+ * Puts each page of a PAGES record where it belongs and returns how many they were. `digest` may be
+ * NULL.
+ */
+static inline size_t apply_pages(const struct record *record, uint8_t *ram, size_t ram_pages,
+                                 struct page_digest *digest)
 {
     const struct pages_head *head = (const struct pages_head *)record;
     if (record->length < 8 || record->length != 8 + (uint64_t)head->count * (8 + PAGE_SIZE)) {
@@ -224,9 +239,30 @@ static inline size_t apply_pages(const struct record *record, uint8_t *ram, size
     const uint8_t *pages = (const uint8_t *)(head->pfns + head->count);
     for (uint32_t i = 0; i < head->count; i++) {
         if (head->pfns[i] >= ram_pages) fail("a page lies outside RAM");
-        memcpy(ram + head->pfns[i] * PAGE_SIZE, pages + (size_t)i * PAGE_SIZE, PAGE_SIZE);
+        const uint8_t *page = pages + (size_t)i * PAGE_SIZE;
+        if (digest != NULL) digest_page(digest, (uint32_t)head->pfns[i], page);
+        memcpy(ram + head->pfns[i] * PAGE_SIZE, page, PAGE_SIZE);
     }
     return head->count;
+}
+
+/* The state that is whole now; `digest` is of the pages ahead of it, and begins anew. */
+static inline void write_end(int peer, struct page_digest *digest)
+{
+    struct end_record end = {.type = END, .length = STATE_BYTES, .has_digest = 1};
+    end.digest = end_digest(digest, end.state, sizeof end.state / 4);
+    begin_digest(digest);
+    write_all(peer, &end, sizeof end);
+}
+
+static inline void check_end(const struct record *record, struct page_digest *digest)
+{
+    struct end_record end;
+    if (record->length != STATE_BYTES) fail("the end of a checkpoint has the wrong length");
+    memcpy(&end, record, sizeof end);
+    uint64_t expected = end_digest(digest, end.state, sizeof end.state / 4);
+    begin_digest(digest);
+    if (end.has_digest && end.digest != expected) fail("the digest is another");
 }
 
 #endif

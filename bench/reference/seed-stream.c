@@ -22,7 +22,7 @@ static void serve(size_t pages)
     size_t arrived = 0;
     while ((record = next_record(&reader)) != NULL) {
         if (record->type != PAGES) fail("the sender sent something unexpected");
-        arrived += apply_pages(record, ram, pages);
+        arrived += apply_pages(record, ram, pages, NULL);
         if (arrived < pages) continue;
         arrived = 0;
         write_all(reader.peer, "k", 1);

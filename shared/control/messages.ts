@@ -74,6 +74,8 @@ export const operatorHelloSchema = z.object({
 
 const welcomeSchema = z.object({
   type: z.literal('welcome'),
+  /** Of the primary; one that does not say speaks 1.0. */
+  version: version.optional(),
   name: z.string().max(200),
   incarnation,
   generation: count,
@@ -115,6 +117,9 @@ const heartbeatSchema = z.object({
   generation: count,
   epoch: count,
   state,
+  /** Of this session's data channel: what was given to it and taken from it, except the token line. */
+  sentBytes: count.optional(),
+  takenBytes: count.optional(),
 })
 
 const registerMessageSchema = z.object({ type: z.literal('register'), register: registerSchema })
@@ -148,6 +153,7 @@ export const peerMessageSchema = z.discriminatedUnion('type', [
 
 export type PeerMessage = z.infer<typeof peerMessageSchema>
 export type PeerHello = z.infer<typeof helloSchema>
+export type Heartbeat = z.infer<typeof heartbeatSchema>
 export type Welcome = z.infer<typeof welcomeSchema>
 export type PeerStanding = z.infer<typeof standingSchema>
 

@@ -3,7 +3,7 @@
 // in 51-0. All of this runs once a page: it works on bytes in place, and 52 bits fit a number, so
 // no BigInt is made.
 
-import { roundUp8 } from './byte-order.ts'
+import { readU32, roundUp8 } from './byte-order.ts'
 
 export const PAGE_BYTES = 4096
 /** type and body_length. */
@@ -45,6 +45,12 @@ export function pfnOf(words: Uint8Array, index: number): number {
 /** The page type of word `index`, 0 to 15: one of PAGE_TYPE. */
 export function pageTypeOf(words: Uint8Array, index: number): number {
   return words[index * PFN_WORD_BYTES + 7] >>> 4
+}
+
+/** Whether word `index` has nothing but a pfn: page type NOTAB, and no reserved bit. */
+export function isPlain(words: Uint8Array, index: number): boolean {
+  const at = index * PFN_WORD_BYTES
+  return words[at + 7] === 0 && words[at + 6] < 0x10
 }
 
 /** Whether a page follows for a word of this type. Reserved types carry none. */
@@ -124,4 +130,9 @@ export function writePfn(view: DataView, at: number, pfn: number, pageType = 0):
   view.setUint32(at, pfn - high * 0x1_0000_0000, true)
   view.setUint32(at + 4, (high | (pageType << 28)) >>> 0, true)
   return at + PFN_WORD_BYTES
+}
+
+/** The body of a whole record, without its padding. */
+export function bodyOf(record: Uint8Array): Uint8Array {
+  return record.subarray(RECORD_HEADER_BYTES, RECORD_HEADER_BYTES + readU32(record, 4))
 }

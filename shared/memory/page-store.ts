@@ -2,7 +2,8 @@
 // out of it stand. Both lie in one buffer, because copyWithin() is the only way in the language to move a page
 // without making an object for it. On a primary the pages are the shadow (what the last checkpoint captured)
 // and the arena holds records being sent; on a secondary the pages are the last committed checkpoint and the
-// arena is the stage, where a checkpoint lies as it came over the wire until it is whole.
+// arena is the stage, where a checkpoint lies as it came over the wire until it is whole. Where the buffer is that of a
+// WebAssembly memory, a module does what copyWithin() does, and faster.
 //
 // Staging costs no copy: the channel receives into the arena, and stagePage() only notes where pages lie.
 // commit() makes the staged checkpoint irrevocable; apply() then moves it, in slices, and cannot fail: it
@@ -11,7 +12,11 @@
 // channel may even receive them there.
 
 import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
+import type { WasmMemory } from '../guest/webassembly.ts'
 import { invariant } from '../protocol/invariants.ts'
+import { CheckpointDigest } from './checkpoint-digest.ts'
+import { newWasmMove, newWasmPageMix, type Move } from './page-mix-module.ts'
+import { PlainPageMix } from './page-mix.ts'
 
 /** Bytes of the arena beside the RAM: headers, pfns, CPU and device state. */
 const ARENA_EXTRA_BYTES = 40 * 1024 * 1024
@@ -43,13 +48,29 @@ export class PageStore {
   #fresh: Uint8Array | undefined
   /** Pages before this one are done: those that the full copy lacks are zero. */
   #zeroed = 0
+  readonly #memory: WasmMemory | undefined
+  readonly #move: Move
 
-  /** `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. */
-  constructor(buffer: ArrayBufferLike, memoryBytes: number) {
-    this.all = new Uint8Array(buffer)
+  /**
+   * `buffer` must have pageStoreBytes(memoryBytes); a fresh one is all zero, as a fresh guest's RAM. `memory`: the
+   * memory that it is the buffer of, where digests shall be fast.
+   */
+  constructor(buffer: ArrayBufferLike, memoryBytes: number, memory?: WasmMemory) {
+    this.#memory = memory
+    const all = new Uint8Array(buffer)
+    this.#move = memory
+      ? newWasmMove(memory)
+      : (to, from, bytes) => void all.copyWithin(to, from, from + bytes)
+    this.all = all
     this.pages = new Uint8Array(buffer, 0, memoryBytes)
     this.pageCount = memoryBytes >>> PAGE_SHIFT
     this.arenaStart = memoryBytes
+  }
+
+  /** Digests what lies in this store; offsets are those of `all`. */
+  newDigest(): CheckpointDigest {
+    const memory = this.#memory
+    return new CheckpointDigest(memory ? newWasmPageMix(memory) : new PlainPageMix(this.all.buffer))
   }
 
   get arenaBytes(): number {
@@ -96,7 +117,7 @@ export class PageStore {
     this.#touched = true
     if (this.#fresh) this.#fresh[pfn] = 1
     const place = pfn * PAGE_BYTES
-    if (at !== place) this.all.copyWithin(place, at, at + PAGE_BYTES)
+    if (at !== place) this.#move(place, at, PAGE_BYTES)
   }
 
   /** The staged checkpoint is whole: from here on it is the state, even if the peer dies now. */
@@ -121,7 +142,7 @@ export class PageStore {
       const run = this.#applied
       const count = Math.min(this.#runCount[run], budget)
       const from = this.#runAt[run]
-      this.all.copyWithin(this.#runPfn[run] * PAGE_BYTES, from, from + count * PAGE_BYTES)
+      this.#move(this.#runPfn[run] * PAGE_BYTES, from, count * PAGE_BYTES)
       budget -= count
       if (count === this.#runCount[run]) {
         this.#applied++

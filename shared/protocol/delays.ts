@@ -19,6 +19,12 @@ const rows = {
     meaning: 'silence of the peer on the control channel',
     whenItPasses: 'the peer is suspected and the session ends',
   },
+  dataStallMs: {
+    ms: 800,
+    meaning:
+      'for the data channel to take some of the bytes that wait on it, while the control channel lives; by default twice suspectMs',
+    whenItPasses: 'the session ends',
+  },
   claimHandicapMs: {
     ms: 25,
     meaning: 'how long a secondary lets the primary go first after a suspicion',
@@ -165,5 +171,6 @@ export function machineDelays(
 export function delaysWith(given: Partial<Delays> = {}): Delays {
   const delays = {} as Record<DelayName, number>
   for (const name of DELAY_NAMES) delays[name] = given[name] ?? rows[name].ms
+  delays.dataStallMs = given.dataStallMs ?? 2 * delays.suspectMs
   return delays
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ModuleDescription } from '../../shared/guest/dirty-log/description.ts'
 import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
-import { WebAssembly } from '../../shared/guest/wasm/webassembly.ts'
+import { WebAssembly } from '../../shared/guest/webassembly.ts'
 import { guestBytes, guestFile } from '../guests/host.ts'
 import { inFolder, inside, Running } from './command.ts'
 

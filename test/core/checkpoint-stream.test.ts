@@ -75,9 +75,9 @@ test('a full copy and a checkpoint arrive whole, however their pages lie and the
       receiving.touch()
       receiving.clear()
       const wire = new Wire()
-      const writer = new CheckpointWriter(sending, wire)
+      const writer = new CheckpointWriter(sending, wire, 2)
       let ended = 0
-      const reader = new CheckpointReader(receiving, 0, {
+      const reader = new CheckpointReader(receiving, 0, 2, {
         requested() {},
         began() {},
         ended: () => ended++,
@@ -104,4 +104,30 @@ test('a full copy and a checkpoint arrive whole, however their pages lie and the
     }),
     { numRuns: 60 },
   )
+})
+
+test('pages that only begin and end like a run of neighbours are sent as what they are', () => {
+  receiving.clear()
+  const wire = new Wire()
+  const writer = new CheckpointWriter(sending, wire, 2)
+  const reader = new CheckpointReader(receiving, 0, 2, {
+    ...{ requested() {}, began() {}, ended() {} },
+    check: () => undefined,
+  })
+  const pfns = Uint32Array.of(5, 100)
+  change(Uint32Array.of(5, 6, 7, 100), 9)
+  writer.open()
+  writer.finish(
+    { id: 1, pfns, pages: pfns.length, pauseMs: 0, findMs: 0, state },
+    { generation: 1, epoch: 1 },
+  )
+  writer.add(Uint32Array.of(7))
+  pumpAll(writer)
+  deliver(wire, reader, [300_000])
+  receiving.commit()
+  receiving.apply(Number.POSITIVE_INFINITY)
+  for (const pfn of [5, 7, 100]) {
+    const page = (store: PageStore) => store.pages.slice(pfn * PAGE_BYTES, (pfn + 1) * PAGE_BYTES)
+    expect(page(receiving)).toEqual(page(sending))
+  }
 })

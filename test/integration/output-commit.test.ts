@@ -12,10 +12,17 @@ afterEach(async () => {
 })
 
 const QUIET_MS = 2000
+/** The data channel stands still for longer than a session allows. */
+const dataStallMs = 30_000
 
 describe('with READY blocked', () => {
   it('a raw client reads nothing for two seconds while the guest runs on', async () => {
-    const delays = { receivedTimeoutMs: 20_000, loadedTimeoutMs: 20_000, replyTimeoutMs: 20_000 }
+    const delays = {
+      receivedTimeoutMs: 20_000,
+      loadedTimeoutMs: 20_000,
+      replyTimeoutMs: 20_000,
+      dataStallMs,
+    }
     pair = await Pair.protected({ guest: 'stress', proxied: true, delays })
     const client = await LineClient.to(pair.clients.a)
     client.say('count')
@@ -42,7 +49,12 @@ describe('with READY blocked', () => {
 
 describe('with a reader that has paused', () => {
   it('the pause of the guest stays what it was', async () => {
-    const delays = { sendTimeoutMs: 30_000, receivedTimeoutMs: 30_000, vmstateTimeoutMs: 30_000 }
+    const delays = {
+      sendTimeoutMs: 30_000,
+      receivedTimeoutMs: 30_000,
+      vmstateTimeoutMs: 30_000,
+      dataStallMs,
+    }
     pair = await Pair.protected({ guest: 'stress', memoryMiB: 64, proxied: true, delays })
     const client = await LineClient.to(pair.clients.a)
     client.say('fill 12000')
@@ -71,7 +83,7 @@ describe('with a reader that has paused', () => {
 
 describe('what is held', () => {
   it('is bounded: clients are not read from while too much is held, and nothing is lost', async () => {
-    const delays = { receivedTimeoutMs: 30_000 }
+    const delays = { receivedTimeoutMs: 30_000, dataStallMs }
     pair = await Pair.protected({ guest: 'stress', proxied: true, delays })
     const client = await LineClient.to(pair.clients.a)
     pair.dataProxy?.block('forth')

@@ -1,12 +1,18 @@
-// A TCP proxy on loopback that a test can cut (both ends reset), freeze (bytes stop, connections stay) and block
-// in one direction, to make the network between two daemons fail in the ways that networks do.
+// A TCP proxy on loopback that a test can cut (both ends reset), freeze (bytes stop, connections stay), block in one
+// direction, slow down and have change bytes, to make the network between two daemons fail in the ways that networks do.
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 export type Direction = 'forth' | 'back'
 
+const TICKS_PER_S = 50
+
 export class Proxy {
+  /** Sees all that goes back to who dialled, and may change it in place. */
+  onBack: ((bytes: Buffer) => void) | undefined
+  /** Of each direction of each connection; what is read next is held to it. */
+  bytesPerS = Number.POSITIVE_INFINITY
   readonly #server: Server
   readonly #target: number
   readonly #sockets = new Set<[Socket, Socket]>()
@@ -72,12 +78,17 @@ export class Proxy {
       far.destroy()
     }
     for (const [from, to] of [both, [far, near]] as const) {
+      const resume = () => {
+        if (!this.#blocked.has(from === near ? 'forth' : 'back')) from.resume()
+      }
       from.on('data', (bytes) => {
-        if (!to.write(bytes)) {
+        if (from === far) this.onBack?.(bytes)
+        if (this.bytesPerS < Number.POSITIVE_INFINITY) {
           from.pause()
-          to.once('drain', () => {
-            if (!this.#blocked.has(from === near ? 'forth' : 'back')) from.resume()
-          })
+          this.#trickle(bytes, to, resume)
+        } else if (!to.write(bytes)) {
+          from.pause()
+          to.once('drain', resume)
         }
       })
       from.on('error', end)
@@ -85,5 +96,15 @@ export class Proxy {
     }
     if (this.#blocked.has('forth')) near.pause()
     if (this.#blocked.has('back')) far.pause()
+  }
+
+  #trickle(bytes: Buffer, to: Socket, done: () => void): void {
+    const piece = Math.min(bytes.length, Math.ceil(this.bytesPerS / TICKS_PER_S))
+    to.write(bytes.subarray(0, piece))
+    const rest = bytes.subarray(piece)
+    setTimeout(
+      () => (rest.length > 0 ? this.#trickle(rest, to, done) : done()),
+      (1000 * piece) / this.bytesPerS,
+    )
   }
 }

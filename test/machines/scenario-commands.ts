@@ -42,7 +42,10 @@ const ROWS: readonly Row[] = [
     (s, [told, isNew, manual]) =>
       s.start(told as Role, manual ? 'manual' : 'auto', isNew !== undefined),
   ],
-  [/^advance (\d+)( with heartbeats)?$/, (s, [ms, beats]) => s.advance(Number(ms), !!beats)],
+  [
+    /^advance (\d+)( with heartbeats)?( that take nothing)?$/,
+    (s, [ms, beats, still]) => s.advance(Number(ms), !!beats, !!still),
+  ],
   [/^register none$/, (s) => (s.world.witness.register = undefined)],
   [
     /^register (\S.*) at (\d+)( of another line| of another pair| begun cold)?$/,

@@ -67,12 +67,15 @@ export class Script {
     return lines.map((line) => withShortTokens(line).replaceAll('#240', 'peer'))
   }
 
-  advance(ms: number, isPeerAlive: boolean): void {
+  /** `isStill`: the peer says that it takes nothing of what this side gives to the data channel. */
+  advance(ms: number, isPeerAlive: boolean, isStill: boolean): void {
     const { clock } = this.world
     if (!isPeerAlive) return clock.advance(ms)
     const end = clock.now() + ms
     while (clock.now() < end) {
-      this.world.link?.message({ type: 'heartbeat', generation: 0, epoch: 0, state: 'seeding' })
+      const counts = isStill ? { sentBytes: 0, takenBytes: 0 } : {}
+      const beat = { type: 'heartbeat', generation: 0, epoch: 0, state: 'seeding' } as const
+      this.world.link?.message({ ...beat, ...counts })
       clock.advance(Math.min(HEARTBEAT_MS, end - clock.now()))
     }
   }
@@ -164,6 +167,7 @@ export class Script {
   welcome(session: number): void {
     this.world.link?.message({
       type: 'welcome',
+      version: PROTOCOL_VERSION,
       name: 'peer',
       incarnation: PEER,
       generation: this.world.witness.register?.generation ?? 0,

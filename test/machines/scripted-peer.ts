@@ -1,12 +1,26 @@
 // The other end of a scenario's channels: Xen's records as the peer would write them, and the names of those
 // that the side under test writes.
 
-import { encodeEmulatorContext } from '../../shared/formats/emulator-blob.ts'
+import { readU32 } from '../../shared/formats/byte-order.ts'
+import {
+  digestEmulatorContext,
+  encodeEmulatorContext,
+  putDigest,
+} from '../../shared/formats/emulator-blob.ts'
 import { LIBXC } from '../../shared/formats/libxc-records.ts'
 import { LIBXL } from '../../shared/formats/libxl-records.ts'
-import { PAGE_TYPE, pfnOf } from '../../shared/formats/page-data.ts'
+import {
+  bodyOf,
+  PAGE_DATA_HEADER_BYTES,
+  PAGE_TYPE,
+  PFN_WORD_BYTES,
+  pfnOf,
+  RECORD_HEADER_BYTES,
+} from '../../shared/formats/page-data.ts'
 import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
 import { StreamReader } from '../../shared/formats/stream-reader.ts'
+import { CheckpointDigest } from '../../shared/memory/checkpoint-digest.ts'
+import { PlainPageMix } from '../../shared/memory/page-mix.ts'
 import type { DataChannelHandlers } from '../../shared/ports.ts'
 import { dirtyPfnList, hvmParams, join, opening, pageData, tscInfo } from '../formats/streams.ts'
 
@@ -24,16 +38,30 @@ const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt
 export function checkpointHalves(of: PeerCheckpoint): readonly [Uint8Array, Uint8Array] {
   const { isFirst, generation, epoch, pfns, cpu } = of
   const { STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END } = fixedRecords
-  const first = [
-    ...(isFirst ? [...opening(), STATIC_DATA_END] : []),
-    ...(pfns.length > 0 ? [pageData(pfns.map((pfn) => [pfn, PAGE_TYPE.NOTAB]))] : []),
-    tscInfo,
-    ...(cpu === 'none' ? [] : [encodeRecord(LIBXC.HVM_CONTEXT, { blob: latin1(cpu) })]),
-    hvmParams,
-    CHECKPOINT,
-  ]
-  const context = encodeEmulatorContext({ generation, epoch, device: latin1(`device ${epoch}`) })
-  return [join(first), join([context, CHECKPOINT_END])]
+  const pages = pfns.length > 0 ? [pageData(pfns.map((pfn) => [pfn, PAGE_TYPE.NOTAB]))] : []
+  const context = encodeRecord(LIBXC.HVM_CONTEXT, { blob: latin1(cpu) })
+  const states = [tscInfo, ...(cpu === 'none' ? [] : [context]), hvmParams]
+  const first = [...(isFirst ? [...opening(), STATIC_DATA_END] : []), ...pages, ...states]
+  const device = latin1(`device ${epoch}`)
+  const end = encodeEmulatorContext({ generation, epoch, digest: { low: 0, high: 0 }, device })
+  putDigest(end, digestOf(pages, pfns, [...states, end]))
+  return [join([...first, CHECKPOINT]), join([end, CHECKPOINT_END])]
+}
+
+/** Of a checkpoint with at most one PAGE_DATA; the last record is its EMULATOR_CONTEXT. */
+function digestOf(
+  [pages = new Uint8Array(0)]: readonly Uint8Array[],
+  pfns: readonly number[],
+  records: readonly Uint8Array[],
+) {
+  const digest = new CheckpointDigest(new PlainPageMix(pages.buffer))
+  const at = RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + pfns.length * PFN_WORD_BYTES
+  digest.pages(Uint32Array.from(pfns), 0, pfns.length, at)
+  for (const record of records.slice(0, -1)) {
+    digest.record(readU32(record, 0), bodyOf(record))
+  }
+  digestEmulatorContext(digest, bodyOf(records.at(-1)!))
+  return digest.end()
 }
 
 export function backRecord(word: string, pfns: readonly number[]): Uint8Array {

@@ -1,6 +1,7 @@
 // What a seed does to the pair: some faults at times of their own, some at the moments that matter most (a READY
 // on its way, the pair just asked for, a claim just written), each drawn from one table.
 
+import { PAGE_BYTES } from '../../shared/guest/contract.ts'
 import type { Chance } from './chance.ts'
 import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'
@@ -73,6 +74,11 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       simulation.network.freeze()
       time.at(time.now + chance.between(5, 300), () => simulation.network.thaw())
     },
+  ],
+  [
+    'flip a bit of the data channel',
+    1,
+    ({ network, chance }) => network.flipBit(chance.happens(0.5) ? PAGE_BYTES : 1),
   ],
   [
     'witness away for one',

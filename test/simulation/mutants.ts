@@ -99,10 +99,23 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   'a broken off page of a full copy begun anew': [
+    // The digest would find it, and the session would end.
+    {
+      file: 'secondary/checkpoint-reader.js',
+      find: 'low === sent.low && high === sent.high',
+      replace: 'true',
+    },
     {
       file: 'secondary/checkpoint-reader.js',
       find: 'this.#offered = begun ? this.#at :',
       replace: 'this.#offered =',
+    },
+  ],
+  'a digest that is not compared': [
+    {
+      file: 'secondary/checkpoint-reader.js',
+      find: 'low === sent.low && high === sent.high',
+      replace: 'true',
     },
   ],
   "a closed session's READY obeyed": [

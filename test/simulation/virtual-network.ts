@@ -139,6 +139,7 @@ class Channel extends Wire {
     const arrival = to.lastArrival
     time.at(taken, () => {
       const bytes = joined(chunks)
+      this.simulation.network.damage(bytes)
       end.run(() => this.handlers[from]?.taken())
       if (this.severed || this.closedBy === from) return
       this.simulation.network.deliver(Math.max(arrival, time.now), () => {
@@ -193,6 +194,8 @@ export class VirtualNetwork {
   readonly #simulation: Simulation
   #wires: Wire[] = []
   #frozen = false
+  /** The next bytes on a data channel that are at least so many lose a bit. */
+  #flipsFrom = Number.POSITIVE_INFINITY
   #held: (() => void)[] = []
 
   /** Nothing arrives any more, and nothing is lost: it comes once the network thaws. */
@@ -203,6 +206,19 @@ export class VirtualNetwork {
   thaw(): void {
     this.#frozen = false
     for (const arrive of this.#held.splice(0)) arrive()
+  }
+
+  /** A bit of the next write of at least so many bytes, in either direction, arrives changed. */
+  flipBit(bytesLeast: number): void {
+    this.#flipsFrom = bytesLeast
+  }
+
+  damage(bytes: Uint8Array): void {
+    if (bytes.length < this.#flipsFrom) return
+    this.#flipsFrom = Number.POSITIVE_INFINITY
+    const bit = this.#simulation.chance.below(bytes.length * 8)
+    bytes[bit >> 3] ^= 1 << (bit & 7)
+    this.#simulation.log('network', () => `bit ${bit} of ${bytes.length} bytes is flipped`)
   }
 
   deliver(at: number, arrive: () => void): void {

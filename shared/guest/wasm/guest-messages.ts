@@ -4,7 +4,7 @@
 import type { VMStateTraceEvent } from '../../formats/qemu/trace-events.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import type { ModuleFacts } from '../wasm-module.ts'
-import type { WasmModule } from './webassembly.ts'
+import type { WasmModule } from '../webassembly.ts'
 
 export interface GuestWorkerData {
   readonly module: WasmModule

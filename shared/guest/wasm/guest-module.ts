@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addDirtyLog, REWRITER_VERSION } from '../dirty-log/rewrite.ts'
 import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
-import { WebAssembly, type WasmModule } from './webassembly.ts'
+import { WebAssembly, type WasmModule } from '../webassembly.ts'
 
 /** How dirty pages are found: what `--dirty` takes. */
 export const DIRTY_MODES = {

@@ -18,7 +18,7 @@ import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
 import { PageScan } from './page-scan.ts'
-import { WebAssembly, type WasmGlobal, type WasmMemory } from './webassembly.ts'
+import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
 
 const WASM_PAGE_BYTES = 65536
 /** Counting takes a few microseconds, so it is not done after each of many short calls. */

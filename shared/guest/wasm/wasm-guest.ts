@@ -6,6 +6,7 @@
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
+import { newMixMemory } from '../../memory/page-mix-module.ts'
 import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
 import type { GuestCall, GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
@@ -49,13 +50,15 @@ export class WasmGuest implements GuestPort {
     const { file, memoryBytes } = options
     const { module, facts, digest, scheme, tableBytes, ...rest } = loadGuestModule(options)
     this.dirty = { scheme, ...rest }
-    const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
+    const storeBytes = pageStoreBytes(memoryBytes)
+    const memory = newMixMemory(storeBytes)
+    const buffer = (memory?.buffer ?? new SharedArrayBuffer(storeBytes)) as SharedArrayBuffer
     const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
     const shared = { store: buffer, pfns }
     const traced = trace !== undefined
     this.#data = { module, facts, memoryBytes, scheme, tableBytes, traced, ...shared }
     this.#trace = trace
-    this.store = new PageStore(buffer, memoryBytes)
+    this.store = new PageStore(buffer, memoryBytes, memory)
     this.#pfns = new Uint32Array(pfns)
     this.#callTimeoutMs = callTimeoutMs
     this.identity = {

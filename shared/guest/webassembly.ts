@@ -1,5 +1,5 @@
-// The part of the WebAssembly JavaScript interface that the keeper uses. TypeScript declares it only in the
-// library of the browser's DOM, which would bring all of that along.
+// The part of the WebAssembly JavaScript interface that is used here. TypeScript declares it only in the library
+// of the browser's DOM, which would bring all of that along. It is part of the engine and not of Node.
 
 export interface WasmModule {
   readonly kind?: 'module'
@@ -22,9 +22,16 @@ export interface WasmGlobal {
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Uint8Array) => WasmModule
   readonly Instance: new (module: WasmModule, imports: object) => WasmInstance
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory
+  readonly Memory: new (descriptor: {
+    initial: number
+    maximum: number
+    shared?: boolean
+  }) => WasmMemory
   readonly RuntimeError: new (message: string) => Error
   validate(bytes: Uint8Array): boolean
 }
 
-export const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyInterface }
+declare const WebAssembly: WebAssemblyInterface
+
+const ofEngine = WebAssembly
+export { ofEngine as WebAssembly }
