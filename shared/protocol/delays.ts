@@ -109,6 +109,11 @@ const rows = {
     meaning: 'for one call into an embedded guest',
     whenItPasses: 'the guest counts as dead (a spin)',
   },
+  fileRetryMs: {
+    ms: 1000,
+    meaning: "at most, between two tries to write a daemon's own file or its log after an error",
+    whenItPasses: 'the write is tried again',
+  },
 } as const satisfies Record<string, DelayRow>
 
 export type DelayName = keyof typeof rows
