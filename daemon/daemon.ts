@@ -167,17 +167,23 @@ export class Daemon {
     return undefined
   }
 
+  /** An operator who comes too early is told so, and may ask again on the same connection. */
   #acceptOperator(send: (message: OperatorMessage) => void): OperatorSession {
-    if (this.#desk !== undefined) return this.#desk.sit(send)
+    let session = this.#desk?.sit(send)
     return {
-      verb: async ({ id }) => ({
-        type: 'answer',
-        id,
-        ok: false,
-        code: 'not-now',
-        detail: STARTING,
-      }),
-      closed: () => undefined,
+      verb: async (message) => {
+        session ??= this.#desk?.sit(send)
+        const { id } = message
+        const refusal = {
+          type: 'answer',
+          id,
+          ok: false,
+          code: 'not-now',
+          detail: STARTING,
+        } as const
+        return session === undefined ? refusal : session.verb(message)
+      },
+      closed: () => session?.closed(),
     }
   }
 
