@@ -105,7 +105,7 @@ test('once lines are written again it is told how many were lost, and the queue 
   let written = 0
   await until('lines to be lost', () => {
     destination.write(`${String(++written).padStart(9)}\n`)
-    return warnings.all.some((text) => /log: .*[1-9]\d* lines were lost$/.test(text))
+    return warnings.all.some((text) => /\(E[A-Z]+\); [1-9]\d+ lines were lost$/.test(text))
   })
   rmSync(folder)
   await until('the end of the warning', () => warnings.all.length === 0)
