@@ -5,7 +5,8 @@ import { lstatSync, readdirSync, readFileSync, rmSync, type Dirent } from 'node:
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { isAlive, readRunFile, type RunFile } from '../daemon/run-files.ts'
+import { isRunning } from '../daemon/living-process.ts'
+import { readRunFile, type RunFile } from '../daemon/run-files.ts'
 import { OperatorClient } from '../shared/control/control-client.ts'
 import { CliError } from './exit-codes.ts'
 import { fileError } from './file-error.ts'
@@ -154,7 +155,7 @@ async function judge(pair: string, folder: string, all: boolean): Promise<Judgem
   const up = livingUp(folder)
   if (up !== undefined) return { goes: false, why: `colo up runs it (pid ${up})` }
   for (const run of runFilesIn(folder)) {
-    if (isAlive(run.pid)) return { goes: false, why: `${run.name} lives (pid ${run.pid})` }
+    if (isRunning(run)) return { goes: false, why: `${run.name} lives (pid ${run.pid})` }
     // A daemon in a container, or on another machine, has a pid that means nothing here.
     const life = await lifeOf(run)
     if (life === 'answers') return { goes: false, why: `${run.name} answers at ${run.control}` }
@@ -217,13 +218,13 @@ function registersIn(folder: string): { generation: number; kind: string }[] {
   return listFolder(folder).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return registersIn(path)
-    if (!entry.isFile() || !/^gen-\d+$/.test(entry.name)) return []
+    if (!entry.isFile() || !/^(gen-\d+\.\d+|register)$/.test(entry.name)) return []
     try {
       const { generation, holder } = registerSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
       return [{ generation, kind: holder.kind }]
     } catch {
       // One that can't be read may say anything.
-      return [{ generation: Number(entry.name.slice('gen-'.length)), kind: 'unreadable' }]
+      return [{ generation: Number.POSITIVE_INFINITY, kind: 'unreadable' }]
     }
   })
 }

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { isAlive, runFilesBelow, type RunFile } from '../daemon/run-files.ts'
+import { isRunning } from '../daemon/living-process.ts'
+import { runFilesBelow, type RunFile } from '../daemon/run-files.ts'
 import type { Status } from '../shared/control/messages.ts'
 import { CliError, oneLine } from './exit-codes.ts'
 import {
@@ -52,7 +53,7 @@ export function chooseSides(options: TargetOptions): KnownSide[] {
     return [{ name: '', pair: '', run: undefined, target: addressTarget(at, tokenFile) }]
   }
   const all = runFilesBelow(dir)
-  const living = new Set(all.filter(({ pid }) => isAlive(pid)).map((run) => run.pair))
+  const living = new Set(all.filter((run) => isRunning(run)).map((run) => run.pair))
   const fitting = all.filter(
     (run) =>
       (pair === undefined ? living.size === 0 || living.has(run.pair) : run.pair === pair) &&
@@ -78,7 +79,7 @@ export async function askSides(
 
 async function ask(side: KnownSide, digest: boolean): Promise<SideRow> {
   const { name, pair, run, target } = side
-  if (run !== undefined && !isAlive(run.pid)) {
+  if (run !== undefined && !isRunning(run)) {
     return absent(run, 'dead', `dead (pid ${run.pid} ended)`)
   }
   try {

@@ -5,6 +5,7 @@ import type { Status } from '../shared/control/messages.ts'
 import { describeHolder } from '../shared/protocol/register.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { teach } from './help.ts'
+import { plainText } from './plain-text.ts'
 import { askSides, chooseSides, isAbsent, type AbsentSide, type SideRow } from './sides.ts'
 import { formatTable } from './table.ts'
 import { addTargetOptions, type TargetOptions } from './targets.ts'
@@ -140,6 +141,12 @@ export function describeSides(rows: readonly SideRow[], paint: Paint = plain): s
   for (const { name, guest } of digests) parts.push(`${name} memory ${guest.memoryDigest}`)
   const warnings = new Set(statuses.flatMap(({ warning }) => warning ?? []))
   for (const warning of warnings) parts.push('', `warning: ${warning}`)
+  const troubles = statuses.flatMap(({ name, warnings: all = [], witnessTrouble = [] }) =>
+    all
+      .concat(witnessTrouble)
+      .map((text) => plainText(`warning: ${name}: ${text}`).replaceAll('\n', String.raw`\n`)),
+  )
+  if (troubles.length > 0) parts.push('', ...troubles)
   return parts.join('\n')
 }
 

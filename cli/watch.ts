@@ -3,7 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { isAlive, readRunFile, runFilePath, type RunFile } from '../daemon/run-files.ts'
+import { isAlive, isRunning } from '../daemon/living-process.ts'
+import { readRunFile, runFilePath, type RunFile } from '../daemon/run-files.ts'
 import { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'
 import { CliError } from './exit-codes.ts'
@@ -63,7 +64,7 @@ async function watch(options: TargetOptions & FormatOptions): Promise<void> {
   const isWhole = options.at === undefined && options.name === undefined
   const verdict = isWhole && !isJson ? new Verdict(watched, paint) : undefined
   const telling = verdict?.follow(stopping.signal)
-  const isAnyThere = () => watched.some(({ isThere, isRunning }) => isThere || isRunning)
+  const isAnyThere = () => watched.some(({ isThere, runs }) => isThere || runs)
   await Promise.all(
     watched.map(async (side) => side.follow(stopping.signal, () => verdict?.changed(), isAnyThere)),
   )
@@ -89,8 +90,8 @@ class WatchedSide {
   }
 
   /** It may answer again. */
-  get isRunning(): boolean {
-    return this.#run !== undefined && isAlive(this.#run.pid)
+  get runs(): boolean {
+    return this.#run !== undefined && isRunning(this.#run)
   }
 
   get seen(): SideSeen {
@@ -104,7 +105,7 @@ class WatchedSide {
 
   /** The words that bring it back, if it is dead and left word of them. */
   get comeback(): readonly string[] | undefined {
-    if (this.isThere || this.#run === undefined || isAlive(this.#run.pid)) return undefined
+    if (this.isThere || this.#run === undefined || isRunning(this.#run)) return undefined
     return returnCommandOf(this.#run)
   }
 

@@ -14,6 +14,8 @@ export interface ClientHandlers {
   /** The client will say no more, but still listens. */
   ended(connection: number): void
   closed(connection: number): void
+  /** The listener had an error; it goes on. */
+  failed(why: string): void
 }
 
 export class ClientServer implements OutputPort {
@@ -38,6 +40,7 @@ export class ClientServer implements OutputPort {
       server.#server.once('error', reject)
       server.#server.listen(port, host, resolve)
     })
+    server.#server.on('error', (error) => handlers.failed(error.message))
     return server
   }
 

@@ -19,6 +19,7 @@ import type { VerbResult } from '../side/verb-result.ts'
 import type { Config } from './config.ts'
 import type { Addresses } from './daemon.ts'
 import type { Statistics } from './statistics.ts'
+import type { Warnings } from './warnings.ts'
 
 const HISTORY_ROWS = 50
 
@@ -30,6 +31,7 @@ export interface DeskOptions {
   readonly statistics: Statistics
   readonly guest: WasmGuest
   readonly world: World
+  readonly warnings: Warnings
 }
 
 export class OperatorDesk {
@@ -60,7 +62,7 @@ export class OperatorDesk {
   }
 
   status(withDigest: boolean): Status {
-    const { config, addresses, side, statistics, guest, world } = this.#options
+    const { config, addresses, side, statistics, guest, world, warnings } = this.#options
     const { record } = side
     return {
       name: config.name,
@@ -78,6 +80,7 @@ export class OperatorDesk {
       witnessTrouble: record.trouble?.text,
       witness: world.witness.kind,
       warning: world.witness.warning,
+      warnings: [...warnings.all],
       peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
       guest: {
         ...guest.identity,

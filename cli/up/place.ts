@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '../../daemon/run-files.ts'
+import { isAlive } from '../../daemon/living-process.ts'
 import { fileError } from '../file-error.ts'
 
 export const UP_PREFIX = 'up-'

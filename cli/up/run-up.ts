@@ -10,6 +10,7 @@ import { fileError } from '../file-error.ts'
 import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
 import { daemonArguments, returnCommand } from '../start-command.ts'
+import { outliveOutput } from '../standard-streams.ts'
 import { showSeconds } from '../units.ts'
 import type { UpOptions } from '../up.ts'
 import { inject } from './injector.ts'
@@ -101,6 +102,7 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
   })
   const isShipped = options.guest === SHIPPED_GUEST
   const where: Whereabouts = { run, ports, ...place, witness: options.witness, logFile, isShipped }
+  const errorsCount = outliveOutput()
   const view = new LiveView({
     ...{ run, out, ports },
     writes: () => load?.writes,
@@ -124,6 +126,7 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     const summary = summarize(run, load?.writes ?? NO_WRITES)
     judge(run, load, served)
     await run.end(STOP_GRACE_MS, () => interrupts.hurry)
+    errorsCount()
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary)}\n`)
     for (const problem of run.problems) process.stderr.write(`colo up: ${problem}\n`)
     if (run.problems.length > 0) process.exitCode = EXIT_CODES.broken.code

@@ -45,7 +45,7 @@ export class SideWatch {
     this.#retryMs = retryMs
     this.#control = control
     this.#events = events
-    void this.#run()
+    this.#run().catch(() => this.close())
   }
 
   /** It answers: what it said last is of the process that runs now. */

@@ -117,6 +117,7 @@ export class ControlServer {
       server.#server.once('listening', resolve)
       server.#server.once('error', reject)
     })
+    server.#server.on('error', (error) => options.refused(error.message, 'nobody in particular'))
     return server
   }
 

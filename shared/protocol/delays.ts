@@ -136,6 +136,11 @@ const rows = {
     meaning: 'after the input that a guest died of came last',
     whenItPasses: 'that input is taken again',
   },
+  fileRetryMs: {
+    ms: 1000,
+    meaning: "at most, between two tries to write a daemon's own file or its log after an error",
+    whenItPasses: 'the write is tried again',
+  },
 } as const satisfies Record<string, DelayRow>
 
 export type DelayName = keyof typeof rows

@@ -58,6 +58,10 @@ const rows = {
     meaning: 'shorter input that a guest died of is not recognised: others say the same',
   },
   poisonMarksMax: { value: 16, meaning: 'inputs that a guest died of and that are recognised' },
+  logQueueBytesMax: {
+    value: 1024 * 1024,
+    meaning: 'log lines that are not written yet; more are dropped and counted, nothing waits',
+  },
   memoryBytesMax: { value: 2 * 1024 * 1024 * 1024, meaning: 'RAM of an embedded guest' },
 } as const
 

@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CleanRow } from '../../cli/clean.ts'
-import { writeRunFile } from '../../daemon/run-files.ts'
 import { Pair } from '../integration/pair.ts'
 import { colo, inFolder, inside } from './command.ts'
 
@@ -37,16 +36,17 @@ function leavePair(dir: string, pair: string, left: Left = {}): string {
   writeFileSync(join(home, 'token'), 'secret token\n')
   writeFileSync(join(home, 'a.log'), '{}\n')
   writeFileSync(join(home, 'a.seen'), '{}\n')
-  writeRunFile(dir, {
+  const run = {
     ...{ name: 'a', pair, pid, told: 'primary', guest: 'kv', tokenFile: 't' },
     ...{ control, data: '127.0.0.1:1', clients: '127.0.0.1:1' },
-  })
+  }
+  writeFileSync(join(home, 'a.json'), `${JSON.stringify(run)}\n`)
   if (register !== undefined) {
     writeFileSync(
-      join(home, 'witness', 'gen-2'),
+      join(home, 'witness', 'gen-2.000000000001'),
       JSON.stringify({ generation: 2, holder: { kind: 'alone' } }),
     )
-    writeFileSync(join(home, 'witness', 'gen-10'), JSON.stringify(register))
+    writeFileSync(join(home, 'witness', 'gen-10.000000000001'), JSON.stringify(register))
   }
   return home
 }

@@ -100,7 +100,7 @@ describe('colo status', () => {
     pair = await Pair.protected()
     const [run] = runFilesBelow(pair.dir).filter(({ name }) => name === 'b')
     if (run === undefined) throw new Error('b has no run file')
-    writeRunFile(pair.dir, { ...run, name: 'c' })
+    await writeRunFile(pair.dir, { ...run, name: 'c' })
     const { rows: seen } = await rows(pair.dir, '--name', 'c')
     expect(seen[0]?.reason).toContain('test/b listens at')
   })

@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly record?: string
   readonly logLevel?: ConfigInput['logLevel']
   readonly failback?: 'auto' | 'manual'
+  /** In place of a folder of its own. */
+  readonly dir?: string
   /** Route the channels from b to a through a proxy. */
   readonly proxied?: boolean
 }
@@ -57,7 +59,7 @@ export async function until<T>(
 }
 
 export class Pair {
-  readonly dir = mkdtempSync(join(tmpdir(), 'colo-test-'))
+  readonly dir: string
   readonly options: PairOptions
   readonly control: Record<Name, number>
   readonly clients: Record<Name, number>
@@ -74,6 +76,7 @@ export class Pair {
   ) {
     const [controlA, controlB, clientsA, clientsB, dataA, dataB] = ports
     this.options = options
+    this.dir = options.dir ?? mkdtempSync(join(tmpdir(), 'colo-test-'))
     this.control = { a: controlA, b: controlB }
     this.clients = { a: clientsA, b: clientsB }
     this.data = { a: dataA, b: dataB }
@@ -81,14 +84,19 @@ export class Pair {
     this.dataProxy = proxies[1]
   }
 
-  /** Both daemons run; nothing is said of their states. */
-  static async start(options: PairOptions = {}): Promise<Pair> {
+  /** No daemon runs yet. */
+  static async prepare(options: PairOptions = {}): Promise<Pair> {
     const ports: number[] = []
     while (ports.length < 6) ports.push(await freePort())
     const proxies = options.proxied
       ? [await Proxy.to(ports[0]), await Proxy.to(ports[4])]
       : [undefined, undefined]
-    const pair = new Pair(options, ports, proxies)
+    return new Pair(options, ports, proxies)
+  }
+
+  /** Both daemons run; nothing is said of their states. */
+  static async start(options: PairOptions = {}): Promise<Pair> {
+    const pair = await Pair.prepare(options)
     await pair.launch('a', 'primary')
     await pair.launch('b', 'secondary')
     return pair

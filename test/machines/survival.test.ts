@@ -37,7 +37,7 @@ const HOLDERS: readonly Holder[] = [
   ]),
 ]
 
-const register = (holder: Holder, coldSince: number): Register => {
+const registerOf = (holder: Holder, coldSince: number): Register => {
   return { pair: 'p', generation: 5, nonce: 'n', earlier: [], coldSince, holder }
 }
 
@@ -50,7 +50,7 @@ const ANSWERS: readonly Pick<Facts, 'register' | 'standing' | 'isAncestor' | 'ha
   ...HOLDERS.flatMap((holder) =>
     [1, 2].flatMap((coldSince) =>
       STANDING_NAMES.filter((standing) => standing !== 'missing').flatMap((standing) => {
-        const shown = { register: register(holder, coldSince), standing }
+        const shown = { register: registerOf(holder, coldSince), standing }
         const ancestors = standing === 'older' ? [true, false] : [false]
         const seen = ancestors.map((isAncestor) => ({ ...shown, isAncestor, hasSeen: true }))
         const isUnseen = standing === 'foreign' || standing === 'newer'
@@ -94,6 +94,8 @@ function restated(at: Moment, facts: Facts): Verdict {
       return isObeyed(facts) ? afterWritingPair(facts) : 'unreachable'
     case 'owned':
       return standingAlone(facts)
+    default:
+      throw new Error('no such moment')
   }
 }
 
