@@ -3,7 +3,14 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ZodError } from 'zod'
-import { chooseWitness, configSchema, type Config, type ConfigInput } from '../daemon/config.ts'
+import {
+  chooseWitness,
+  configSchema,
+  MEMORY_BYTES_MAX,
+  MEMORY_REFUSED,
+  type Config,
+  type ConfigInput,
+} from '../daemon/config.ts'
 import { splitAddress } from '../shared/channel/address.ts'
 import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
 import { DELAYS, DELAY_NAMES, type DelayName } from '../shared/protocol/delays.ts'
@@ -40,6 +47,12 @@ export interface GuestOptions {
 
 export type DelayOptions = Partial<Record<DelayName, number>>
 
+function parseMemory(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes > MEMORY_BYTES_MAX) throw new Error(MEMORY_REFUSED)
+  return bytes
+}
+
 export function addGuestOptions(command: Command): Command {
   const failback = new Option(
     '--failback <how>',
@@ -58,7 +71,7 @@ export function addGuestOptions(command: Command): Command {
         '--memory <size>',
         "the most RAM of the guest, such as 64MiB; the pair's sides agree",
       )
-        .argParser(argument(parseSize))
+        .argParser(argument(parseMemory))
         .default(64 * 1024 * 1024, '64MiB'),
     )
     .addOption(

@@ -102,7 +102,7 @@ export async function askStatuses(targets: readonly Target[], digest = false): P
     targets.map(async (target) => {
       const client = await connectTo(target)
       try {
-        return { target, status: await client.status(digest) }
+        return { target, status: await client.status(digest ? tokenOf(target) : undefined) }
       } finally {
         client.close()
       }

@@ -14,6 +14,7 @@ import { traceLine } from '../shared/formats/qemu/trace-line.ts'
 import { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
 import type { Clock, Trace, World } from '../shared/ports.ts'
 import { isWanted } from '../shared/protocol/errors.ts'
+import { sameToken } from '../side/admission.ts'
 import { Side } from '../side/side.ts'
 import { ClientServer } from './client-server.ts'
 import { chooseWitness, type Config } from './config.ts'
@@ -21,7 +22,9 @@ import { OperatorDesk } from './operator-desk.ts'
 import { Recording } from './recording.ts'
 import { readOrMakeToken, removeRunFile, writeRunFile } from './run-files.ts'
 import { SeenFile } from './seen-file.ts'
+import { descriptorsMax, placesWith } from './descriptors.ts'
 import { Statistics } from './statistics.ts'
+import { StrangersLog } from './strangers-log.ts'
 import { FileWitness } from './witness/file-witness.ts'
 import { GrantingWitness } from './witness/granting-witness.ts'
 
@@ -47,6 +50,7 @@ export class Daemon {
   readonly #token: string
   readonly #guest: WasmGuest
   readonly #statistics = new Statistics()
+  readonly #strangers: StrangersLog
   #ended: (why: string) => void = () => undefined
   #clients!: ClientServer
   #data!: DataServer
@@ -61,6 +65,7 @@ export class Daemon {
     this.#tokenFile = config.tokenFile ?? join(home, 'token')
     this.#token = readOrMakeToken(this.#tokenFile)
     this.#log = openLog(config)
+    this.#strangers = new StrangersLog(this.#log)
     const { guest, memoryBytes, dirty, dir, delays } = config
     const cache = join(dir, 'modules')
     const options = { file: guest, memoryBytes, dirty, cache }
@@ -100,18 +105,29 @@ export class Daemon {
   /** Who comes before the side is there is not served yet: nothing is accepted until all doors are open. */
   async #listen(): Promise<void> {
     const { config } = this
-    const timeoutMs = config.delays.helloTimeoutMs
-    const refused = (why: string, from: string) => this.#log.warn({ from }, `refused: ${why}`)
-    const clients = ClientServer.listen(config.clients, {
-      opened: () => this.#side.clientOpened(),
-      said: (connection, bytes) => this.#side.clientSaid(connection, bytes),
-      ended: (connection) => this.#side.clientEnded(connection),
-      closed: (connection) => this.#side.clientClosed(connection),
+    const { delays, httpHosts } = config
+    const places = placesWith(descriptorsMax())
+    const strangers = this.#strangers
+    const refused = (why: string, from: string) => strangers.refused(why, from)
+    const clients = ClientServer.listen({
+      address: config.clients,
+      connectionsMax: places.clients,
+      delays,
+      handlers: {
+        opened: () => this.#side.clientOpened(),
+        said: (connection, bytes) => this.#side.clientSaid(connection, bytes),
+        ended: (connection) => this.#side.clientEnded(connection),
+        closed: (connection) => this.#side.clientClosed(connection),
+      },
+      reset: (why, from) => strangers.clientReset(why, from),
+      full: (what) => strangers.clientsFull(what),
     })
     this.#clients = await listening('--clients', clients)
     const data = DataServer.listen({
       address: config.data,
-      timeoutMs,
+      timeoutMs: delays.helloTimeoutMs,
+      strangerGraceMs: delays.strangerGraceMs,
+      strangersMax: places.strangers,
       accept: (given, channel) => this.#side.acceptData(given, channel),
       tap: () => this.#recording(),
       refused,
@@ -119,9 +135,13 @@ export class Daemon {
     this.#data = await listening('--data', data)
     const control = ControlServer.listen({
       address: config.control,
-      helloTimeoutMs: timeoutMs,
+      delays,
+      strangersMax: places.strangers,
+      operatorsMax: places.operators,
+      httpHosts: httpHosts.map((name) => name.toLowerCase()),
+      holdsToken: (given) => sameToken(given, this.#token),
       acceptPeer: (hello, link) => this.#side.acceptPeer(hello, link),
-      acceptOperator: (send) => this.#desk.sit(send),
+      acceptOperator: (tell) => this.#desk.sit(tell),
       refused,
     })
     this.#control = await listening('--control', control)
@@ -175,7 +195,7 @@ export class Daemon {
       output: this.#clients,
       witness: openWitness(config, this.#log),
       disk: new SeenFile(join(dir, pair, `${name}.seen`)),
-      trace: openTrace(this.#log, this.#statistics, () => this.#desk.changed()),
+      trace: openTrace(this.#log, this.#strangers, this.#statistics, () => this.#desk.changed()),
     }
   }
 
@@ -224,9 +244,17 @@ function openQemuTrace(log: Logger): QemuTrace | undefined {
   return (event, ...args) => log.trace({ event }, traceLine(event, args).trimEnd())
 }
 
-function openTrace(log: Logger, statistics: Statistics, changed: () => void): Trace {
+function openTrace(
+  log: Logger,
+  strangers: StrangersLog,
+  statistics: Statistics,
+  changed: () => void,
+): Trace {
   return {
-    log: (level, message, fields = {}) => log[level](fields, message),
+    log: (level, message, fields = {}) => {
+      if (level === 'warn') strangers.warned(message, fields)
+      else log[level](fields, message)
+    },
     error: (code, detail) => {
       const wanted = isWanted(code)
       log[wanted ? 'info' : 'error']({ code, wanted }, detail)

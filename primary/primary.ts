@@ -93,8 +93,8 @@ export class Primary {
     this.world = world
     this.record = record
     this.welcoming = options.welcoming
-    this.gate = new OutputGate(world.output)
     const { guest, output } = world
+    this.gate = new OutputGate(output, (bytes) => guest.settled(bytes))
     this.clients = new ClientConnections(guest, output, this.gate, options.nextConnection)
     this.notes = new RoundNotes(world.clock)
     this.#failover = new FailoverNotes(world.clock)
@@ -147,7 +147,7 @@ export class Primary {
   /** Nothing leaves any more and nobody comes in: the register is about to say `stopped`. */
   shut(): void {
     this.gate.shut()
-    this.world.output.serve(false)
+    this.world.output.serve('no')
   }
 
   /** The register says `stopped`: the secondary ends as well. */
@@ -253,12 +253,17 @@ export class Primary {
   }
 
   guestSaid(connection: number, bytes: Uint8Array | undefined): void {
-    if (!this.clients.has(connection)) return
+    if (!this.clients.has(connection)) return this.gate.drops(bytes)
     if (bytes === undefined) this.clients.dropped(connection)
     this.gate.said(this.record.epoch + 1, connection, bytes, this.world.clock.now())
     if (this.gate.isOpen) return
     this.trigger.consider()
     this.clients.consider()
+  }
+
+  /** One call said too much to it. */
+  guestCut(connection: number): void {
+    this.world.trace.log('warn', this.clients.cut(connection), { connection })
   }
 
   guestDied(why: string): void {

@@ -15,7 +15,7 @@ const FUNCTION_LINES_MAX = 70
 
 /** Longer than a file should be, with the most that each may have. */
 const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'primary/primary.ts': { lines: 405, why: 'one door of many short methods, a world event each' },
+  'primary/primary.ts': { lines: 410, why: 'one door of many short methods, a world event each' },
   'secondary/secondary.ts': {
     lines: 386,
     why: 'one door of many short methods, a world event each',

@@ -169,7 +169,7 @@ export class Pair {
   }
 
   async status(name: Name, digest = false): Promise<Status> {
-    return (await this.client(name)).status(digest)
+    return (await this.client(name)).status(digest ? this.token() : undefined)
   }
 
   token(): string {

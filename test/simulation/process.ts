@@ -161,9 +161,10 @@ export class Process {
         clients.answered(this, connection, bytes)
       },
       close: (connection) => clients.closed(this, connection),
-      serve: (serving) => {
-        this.serving = serving
-        if (serving) checkers.serves(this)
+      reset: (connection) => clients.closed(this, connection),
+      serve: (mode) => {
+        this.serving = mode === 'yes'
+        if (this.serving) checkers.serves(this)
       },
       closeAll: () => clients.lostAll(this),
       pauseInput: () => {},

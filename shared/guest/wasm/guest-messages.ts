@@ -29,9 +29,20 @@ export const SIGNALS = {
   calls: 0,
   /** Who may write the page store: one of STORE_USE. */
   store: 1,
+  /** Weight of the output that has left the daemon's thread or was dropped; wraps around. */
+  settled: 2,
+  /** 1: the guest's thread waits for `settled` to grow, and wants to be told. */
+  waits: 3,
 } as const
 
-export const SIGNAL_BYTES = 8
+export const SIGNAL_BYTES = 16
+
+/** A message costs memory beside its bytes, so that many small ones weigh as much as a few large ones. */
+const MESSAGE_WEIGHT = 256
+
+export function outputWeight(bytes: number): number {
+  return bytes + MESSAGE_WEIGHT
+}
 
 /** A thread that is ended by others runs on for a moment; by then the store belongs to somebody else. */
 export const STORE_USE = { free: 0, capturing: 1, ended: 2 } as const
@@ -43,6 +54,8 @@ export type ToGuest =
   | { readonly type: 'open'; readonly connection: number }
   | { readonly type: 'input'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly type: 'close'; readonly connection: number }
+  /** Output has left: the guest may take more input. */
+  | { readonly type: 'settled' }
   | { readonly type: 'suspend' }
   | { readonly type: 'resume' }
 
@@ -50,6 +63,8 @@ export type FromGuest =
   | { readonly type: 'running' }
   | { readonly type: 'output'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly type: 'closing'; readonly connection: number }
+  /** One call said more than callOutputBytesMax, and not all of it was posted. */
+  | { readonly type: 'cut'; readonly connection: number }
   | { readonly type: 'took'; readonly bytes: number }
   | { readonly type: 'dirtied'; readonly pages: number }
   | { readonly type: 'capturing'; readonly id: number; readonly pages: number }

@@ -12,6 +12,7 @@ import { PAGE_BYTES, type GuestState } from '../contract.ts'
 import { decodeCpu, decodeDevice } from '../wasm-state.ts'
 import { loadGuestModule, type DirtyScheme, type GuestModuleOptions } from './guest-module.ts'
 import {
+  outputWeight,
   SIGNAL_BYTES,
   SIGNALS,
   STORE_USE,
@@ -91,6 +92,11 @@ export class WasmGuest implements GuestPort {
 
   capture(id: number, scope: 'dirty' | 'all'): void {
     this.#post({ type: 'capture', id, all: scope === 'all' })
+  }
+
+  settled(bytes: number): void {
+    Atomics.add(this.#signals, SIGNALS.settled, outputWeight(bytes) | 0)
+    if (Atomics.exchange(this.#signals, SIGNALS.waits, 0) === 1) this.#post({ type: 'settled' })
   }
 
   open(connection: number): void {
@@ -180,6 +186,8 @@ export class WasmGuest implements GuestPort {
         return handlers.output(message.connection, message.bytes)
       case 'closing':
         return handlers.closing(message.connection)
+      case 'cut':
+        return handlers.cut(message.connection)
       case 'took':
         return handlers.took(message.bytes)
       case 'traced':
