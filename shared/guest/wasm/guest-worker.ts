@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
-import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
+import { GUEST_ABI } from '../wasm-module.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import {
   SIGNALS,
@@ -17,7 +17,7 @@ import {
 import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
 import { CallQueue } from './call-queue.ts'
-import { OutputMeter } from './output-meter.ts'
+import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
 import { PageScan } from './page-scan.ts'
 import { globalBits, setGlobal } from './global-bits.ts'
@@ -52,7 +52,8 @@ let guest: GuestExports
 let memory: WasmMemory
 let attached: ArrayBuffer
 let globals: WasmGlobal[] = []
-const open = new Set<number>()
+/** The open connections, each with how many of its bytes the next call gets. */
+const open = new Map<number, number>()
 let inputs = 0
 let outputs = 0
 let counted = 0
@@ -180,7 +181,7 @@ function capture(id: number, all: boolean): void {
   const findMs = performance.now() - began
   const raw = globals.map(globalBits)
   const cpu = encodeCpu({ memoryBytes: pages.ram.length, globals: raw }, trace)
-  const device = encodeDevice({ inputs, outputs, connections: [...open] }, trace)
+  const device = encodeDevice({ inputs, outputs, connections: [...open.keys()] }, trace)
   const pauseMs = performance.now() - began
   post({ type: 'captured', id, cpu, device, pages: count, pauseMs, findMs })
 }
@@ -191,14 +192,19 @@ function input(connection: number, bytes: Uint8Array): void {
 }
 
 function giveParts(connection: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length && open.has(connection); at += GUEST_INPUT_BYTES) {
+  for (let at = 0; at < bytes.length;) {
+    const size = open.get(connection)
+    if (size === undefined) return
     if (at > 0 && meter.isFull()) {
       rest = { connection, bytes: bytes.subarray(at) }
       return
     }
-    const part = bytes.subarray(at, at + GUEST_INPUT_BYTES)
+    const part = bytes.subarray(at, at + size)
+    at += part.length
     inputs++
     call(() => give(connection, part))
+    if (open.has(connection))
+      open.set(connection, nextPartBytes(size, part.length, meter.lastBytes))
     tellDirtied()
   }
 }
@@ -230,7 +236,7 @@ function handle(message: ToGuest): void {
     case 'load':
       return load(message.cpu, message.device)
     case 'open':
-      open.add(message.connection)
+      open.set(message.connection, FIRST_PART_BYTES)
       return call(() => guest.colo_open(message.connection))
     case 'input':
       return input(message.connection, message.bytes)

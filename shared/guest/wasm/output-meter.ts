@@ -3,6 +3,7 @@
 // thread is bounded too: until some has, the guest is given no more input. Captures go on meanwhile.
 
 import { LIMITS } from '../../protocol/limits.ts'
+import { GUEST_INPUT_BYTES } from '../wasm-module.ts'
 import { outputWeight, SIGNALS } from './guest-messages.ts'
 
 export class OutputMeter {
@@ -11,6 +12,7 @@ export class OutputMeter {
   #posted = 0
   /** Bytes that were posted in the call under way, and the connections that it said too much to. */
   #callBytes = 0
+  #lastBytes = 0
   readonly #cut = new Set<number>()
 
   constructor(signals: Int32Array) {
@@ -32,8 +34,14 @@ export class OutputMeter {
     return this.#cut.has(connection)
   }
 
+  /** What the last call said, without what was dropped. */
+  get lastBytes(): number {
+    return this.#lastBytes
+  }
+
   /** The call is over; returns the connections that it said too much to. */
   endCall(): readonly number[] {
+    this.#lastBytes = this.#callBytes
     this.#callBytes = 0
     if (this.#cut.size === 0) return NOBODY
     const cut = [...this.#cut]
@@ -54,3 +62,17 @@ export class OutputMeter {
 }
 
 const NOBODY: readonly number[] = []
+
+// A client may send many requests at once. They are one call each only if their answers are large: a connection
+// begins with small parts, which grow as long as the answers are small.
+
+export const FIRST_PART_BYTES = 256
+const PART_BYTES_MIN = 32
+/** What the answers to one part should be. */
+const PART_OUTPUT_BYTES = 1024 * 1024
+
+/** How many bytes of a connection the next call gets, when one with `length` of `size` bytes said `output`. */
+export function nextPartBytes(size: number, length: number, output: number): number {
+  if (output <= PART_OUTPUT_BYTES) return Math.min(size * 2, GUEST_INPUT_BYTES)
+  return Math.max(PART_BYTES_MIN, Math.floor((length * PART_OUTPUT_BYTES) / output))
+}
