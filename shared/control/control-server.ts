@@ -16,6 +16,7 @@ import { describeZodError, parseMessage } from './control-text.ts'
 import { firstMessageSchema, type PeerHello } from './messages.ts'
 import { OperatorLink, type OperatorSession } from './operator-link.ts'
 import { peerLink } from './peer-link.ts'
+import { RationedStream } from './rationed-stream.ts'
 import { Turns } from './turns.ts'
 import { refusedRequest } from './web-requests.ts'
 
@@ -42,6 +43,8 @@ type RefusalCode = 'bad-message' | 'wrong-version' | 'not-now'
 
 const HEADER_BYTES_MAX = 8192
 const FRAGMENTS_MAX = 64
+const UPGRADES_PER_TURN = 4
+const NO_HEAD = Buffer.alloc(0)
 const LAST_WORD_MS = 1000
 
 /** A connection before its request is whole. */
@@ -55,8 +58,7 @@ interface Caller {
   readonly socket: WebSocket
   readonly from: string
   readonly place: StrangerPlace
-  /** Hears how many bytes came from it. */
-  said: (bytes: number) => void
+  readonly stream: RationedStream
 }
 
 export class ControlServer {
@@ -67,6 +69,7 @@ export class ControlServer {
   readonly #operators: StrangerPlaces
   readonly #knocks = new WeakMap<Socket, Knock>()
   readonly #turns = new Turns()
+  readonly #upgrades: (() => void)[] = []
   readonly #links = new Set<OperatorLink>()
   /** Connections that have shown the token: operators and peers, each counted for itself. */
   readonly #trusted = { operators: 0, peers: 0 }
@@ -153,22 +156,25 @@ export class ControlServer {
       )
       return
     }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      clearTimeout(knock.timer)
-      this.#accept(webSocket, socket, { from, place: knock.place })
+    const stream = new RationedStream(socket, head, LIMITS.strangerBytesMax)
+    // Each costs a fraction of a millisecond, and a crowd may come at once.
+    this.#upgrades.push(() => {
+      if (stream.destroyed) return
+      this.#webSockets.handleUpgrade(request, stream, NO_HEAD, (webSocket) => {
+        clearTimeout(knock.timer)
+        this.#accept({ socket: webSocket, from, place: knock.place, stream })
+      })
     })
+    if (this.#upgrades.length === 1) setImmediate(this.#upgradeSome)
   }
 
-  #accept(socket: WebSocket, tcp: Socket, { from, place }: Pick<Caller, 'from' | 'place'>): void {
-    let bytes = 0
-    const caller: Caller = {
-      ...{ socket, from, place },
-      said: (count) => {
-        bytes += count
-        if (bytes > LIMITS.strangerBytesMax) socket.terminate()
-      },
-    }
-    tcp.prependListener('data', (data: Buffer) => caller.said(data.length))
+  readonly #upgradeSome = (): void => {
+    for (const upgrade of this.#upgrades.splice(0, UPGRADES_PER_TURN)) upgrade()
+    if (this.#upgrades.length > 0) setImmediate(this.#upgradeSome)
+  }
+
+  #accept(caller: Caller): void {
+    const { socket } = caller
     socket.on('error', () => socket.terminate())
     socket.on('pong', () => this.#silent.delete(socket))
     const timer = setTimeout(
@@ -227,7 +233,7 @@ export class ControlServer {
       this.#refuse(caller, 'not-now', `more than ${max} control connections of ${kind}`)
       return false
     }
-    caller.said = () => {}
+    caller.stream.lift()
     this.#trusted[kind]++
     caller.socket.once('close', () => this.#trusted[kind]--)
     return true
@@ -250,7 +256,7 @@ export class ControlServer {
       sent: () => this.#boundOutput(),
       refuse: (code, reason) => this.#refuse(caller, code, reason),
     })
-    caller.said = (bytes) => link.said(bytes)
+    caller.stream.ration(LIMITS.operatorBytesMax)
     this.#links.add(link)
     socket.once('close', () => {
       operator.leave()

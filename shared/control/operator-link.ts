@@ -1,10 +1,9 @@
 // One operator's connection. It is answered one question at a time, and the next one is read only when the
 // answer has been: who does not read is asked nothing of this side's memory. Of the events that a watcher did
-// not read in time it gets the last one. Until it shows the token it may say little, and waits for its turn.
+// not read in time it gets the last one. Until it shows the token it waits for its turn.
 
 import type { RawData, WebSocket } from 'ws'
 import type { Delays } from '../protocol/delays.ts'
-import { LIMITS } from '../protocol/limits.ts'
 import { describeZodError, parseMessage } from './control-text.ts'
 import { verbSchema, type Answer, type OperatorMessage, type VerbMessage } from './messages.ts'
 import type { Turns } from './turns.ts'
@@ -28,8 +27,6 @@ export interface OperatorLinkOptions {
   readonly refuse: (code: 'bad-message', reason: string) => void
 }
 
-const BUDGET_MS = 1000
-
 export class OperatorLink {
   readonly #socket: WebSocket
   readonly #options: OperatorLinkOptions
@@ -41,10 +38,6 @@ export class OperatorLink {
   /** The last event, if it could not be sent yet. */
   #event: string | undefined
   #askedAt = performance.now()
-  /** What it may still say, and since when. */
-  #budget: number = LIMITS.operatorBytesMax
-  #budgetAt = performance.now()
-  #silentUntil = 0
   #isOver = false
 
   constructor(socket: WebSocket, options: OperatorLinkOptions) {
@@ -74,29 +67,10 @@ export class OperatorLink {
     this.#socket.terminate()
   }
 
-  /** `bytes` came from it, in whatever form. */
-  said(bytes: number): void {
-    if (this.#isTrusted) return
-    const now = performance.now()
-    const { operatorBytesMax } = LIMITS
-    const more = ((now - this.#budgetAt) / BUDGET_MS) * operatorBytesMax
-    this.#budget = Math.min(operatorBytesMax, this.#budget + more) - bytes
-    this.#budgetAt = now
-    if (this.#budget >= 0) return
-    const waitMs = Math.ceil((-this.#budget / operatorBytesMax) * BUDGET_MS)
-    this.#silentUntil = now + waitMs
-    this.#socket.pause()
-    setTimeout(() => this.#resume(), waitMs + 1).unref()
-  }
-
-  #resume(): void {
-    if (!this.#busy && performance.now() >= this.#silentUntil) this.#socket.resume()
-  }
-
   #next(): void {
     if (this.#busy || this.#isOver) return
     const message = this.#waiting.shift()
-    if (message === undefined) return this.#resume()
+    if (message === undefined) return this.#socket.resume()
     this.#busy = true
     this.#socket.pause()
     this.#askedAt = performance.now()

@@ -72,7 +72,7 @@ const rows = {
   },
   strangerBytesMax: { value: 4096, meaning: 'what a control connection may say before its hello' },
   operatorBytesMax: {
-    value: 32 * 1024,
+    value: 16 * 1024,
     meaning: 'what an operator without the token may say a second; more waits',
   },
   operatorOutputBytesMax: {
