@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
 import { teach, type Lesson } from './help.ts'
+import { plainLine } from './plain-text.ts'
 import {
   addTargetOptions,
   chooseOne,
@@ -49,7 +50,7 @@ export function addSideVerb(program: Command, words: SideVerb): void {
   command.action(async (options: TargetOptions) => {
     const target = await chooseOne(chooseTargets(options), side, fits)
     const answer = await say(target, verb, words.fields?.(options as never) ?? {})
-    process.stdout.write(`${target.label}: ${answer}\n`)
+    process.stdout.write(`${plainLine(`${target.label}: ${answer}`)}\n`)
   })
   teach(command, words)
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'
 import { teach } from './help.ts'
+import { plainLine } from './plain-text.ts'
 import { formatOption, type FormatOptions } from './status.ts'
 import { addTargetOptions, chooseTargets, connectTo, type TargetOptions } from './targets.ts'
 import { showBytes, showMs } from './units.ts'
@@ -43,7 +44,7 @@ async function follow(
   stopping: AbortSignal,
 ): Promise<void> {
   const link = { closed: false }
-  const tell = (status: Status) => void process.stdout.write(`${show(status)}\n`)
+  const tell = (status: Status) => void process.stdout.write(`${plainLine(show(status))}\n`)
   client.onClosed = () => (link.closed = true)
   client.onStatus = tell
   await client.ask('watch')

@@ -12,7 +12,7 @@ import type { ControlLink, ControlLinkHandlers } from '../ports.ts'
 import type { Delays } from '../protocol/delays.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { PROTOCOL_VERSION } from '../protocol/messages.ts'
-import { describeZodError, parseMessage } from './control-text.ts'
+import { describeZodError, majorOf, parseMessage } from './control-text.ts'
 import { firstMessageSchema, type PeerHello } from './messages.ts'
 import { OperatorLink, type OperatorSession } from './operator-link.ts'
 import { peerLink } from './peer-link.ts'
@@ -294,9 +294,4 @@ export class ControlServer {
 
 function addressOf(socket: Socket): string {
   return joinAddress(socket.remoteAddress ?? '?', socket.remotePort ?? 0)
-}
-
-function majorOf(json: unknown): number | undefined {
-  const version = (json as { version?: { major?: unknown } } | null)?.version?.major
-  return typeof version === 'number' ? version : undefined
 }

@@ -19,3 +19,9 @@ export function parseMessage(data: RawData, isBinary: boolean): { json: unknown 
     return 'not JSON'
   }
 }
+
+/** The major version that a message names, whatever else is in it. */
+export function majorOf(json: unknown): number | undefined {
+  const version = (json as { version?: { major?: unknown } } | null)?.version?.major
+  return typeof version === 'number' ? version : undefined
+}
