@@ -48,8 +48,8 @@ export interface GuestOptions {
 export type DelayOptions = Partial<Record<DelayName, number>>
 
 function parseMemory(text: string): number {
-  const bytes = parseSize(text)
-  if (bytes > MEMORY_BYTES_MAX) throw new Error(MEMORY_REFUSED)
+  const bytes = argument(parseSize)(text)
+  if (bytes > MEMORY_BYTES_MAX) throw new CliError('usage', `--memory: ${MEMORY_REFUSED}`)
   return bytes
 }
 
@@ -71,7 +71,7 @@ export function addGuestOptions(command: Command): Command {
         '--memory <size>',
         "the most RAM of the guest, such as 64MiB; the pair's sides agree",
       )
-        .argParser(argument(parseMemory))
+        .argParser(parseMemory)
         .default(64 * 1024 * 1024, '64MiB'),
     )
     .addOption(

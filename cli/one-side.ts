@@ -68,7 +68,7 @@ export function oneSide(command: Command, role: Role): Command {
     .option(
       '--http-host <name>',
       'a name that requests to --control may have in Host, beside addresses and localhost; repeatable',
-      (name: string, names: readonly string[] = []) => [...names, name],
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
     )
     .option('--log <file>', 'write the log there (standard output)')
     .addOption(

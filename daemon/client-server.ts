@@ -263,14 +263,16 @@ export class ClientServer implements OutputPort {
 
   /** Told when it becomes full, and when a tenth of the places is free again. */
   #tellFull(): void {
-    const { connectionsMax, full } = this.#options
+    const { connectionsMax } = this.#options
     if (!this.#isFull && this.#open > connectionsMax) {
       this.#isFull = true
       const way = 'close some, or raise the limit of open files (ulimit -n)'
-      full(`all ${connectionsMax} places of clients are taken, new ones are reset: ${way}`)
+      this.#options.full(
+        `all ${connectionsMax} places of clients are taken, new ones are reset: ${way}`,
+      )
     } else if (this.#isFull && this.#open <= connectionsMax * 0.9) {
       this.#isFull = false
-      full(undefined)
+      this.#options.full(undefined)
     }
   }
 }

@@ -13,18 +13,18 @@ import { connectTo, endOf } from './strangers.ts'
 const MIB = 1 << 20
 const VALUE_BYTES = 500_000
 
-let pair: Pair | undefined
+let started: Pair | undefined
 let sockets: Socket[] = []
 afterEach(async () => {
   for (const socket of sockets) socket.destroy()
   sockets = []
-  await pair?.dispose()
-  pair = undefined
+  await started?.dispose()
+  started = undefined
 })
 
 async function start(options: PairOptions): Promise<Pair> {
-  pair = await Pair.protected(options)
-  return pair
+  started = await Pair.protected(options)
+  return started
 }
 
 /** One that does not read until it is told to. */

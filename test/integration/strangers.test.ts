@@ -14,18 +14,18 @@ import { redis } from './clients.ts'
 import { Pair, until, type PairOptions } from './pair.ts'
 import { connectTo, crowdAt, idleOperator, knockAt, OPERATOR_HELLO } from './strangers.ts'
 
-let pair: Pair | undefined
+let started: Pair | undefined
 let ends: (() => void)[] = []
 afterEach(async () => {
   for (const end of ends) end()
   ends = []
-  await pair?.dispose()
-  pair = undefined
+  await started?.dispose()
+  started = undefined
 })
 
 async function start(options: PairOptions = {}): Promise<Pair> {
-  pair = await Pair.protected(options)
-  return pair
+  started = await Pair.protected(options)
+  return started
 }
 
 const keep = <T extends Socket | WebSocket>(socket: T): T => {
@@ -93,7 +93,8 @@ describe('the control port', () => {
   })
 
   it('takes a name that it was told', async () => {
-    pair = await Pair.start()
+    const pair = await Pair.start()
+    started = pair
     await pair.signal('b', 'SIGKILL')
     await pair.launch('b', 'secondary', { httpHosts: ['Pair.Example'] })
     const socket = await knockAt(pair.control.b, { Host: 'pair.example:7381' })
@@ -184,10 +185,10 @@ describe('nobody is suspected, and clients are answered,', () => {
       Buffer.concat([begin, ...Array<Buffer>(10_000).fill(fragment)]),
       Buffer.concat(Array<Buffer>(10_000).fill(ping)),
     ]
-    let isOver = false
-    ends.push(() => (isOver = true))
+    const flooding = { isOver: false }
+    ends.push(() => (flooding.isOver = true))
     const flood = async (bytes: Buffer, first: string) => {
-      while (!isOver) {
+      while (!flooding.isOver) {
         const tcp = await connectTo(pair.control.a, UPGRADE)
         if (first !== '') tcp.write(textFrame(first))
         const timer = setInterval(() => {
@@ -204,7 +205,7 @@ describe('nobody is suspected, and clients are answered,', () => {
       flood(floods[i % 2], i % 4 < 2 ? OPERATOR_HELLO : ''),
     )
     for (let i = 1; i <= 300; i++) expect(await client.incr('n')).toBe(i)
-    isOver = true
+    flooding.isOver = true
     await Promise.all(running)
     expect(failovers(pair)).toBe(0)
     client.disconnect()

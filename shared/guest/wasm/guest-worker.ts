@@ -266,9 +266,11 @@ function receive(message: ToGuest): void {
   }
 }
 
+const mayRun = () => !suspended && !meter.isFull()
+
 /** Handles what waits, in order, as far as the guest may run and its output leaves. */
 function proceed(): void {
-  while (!suspended && !meter.isFull()) {
+  while (mayRun()) {
     if (rest !== undefined) {
       const { connection, bytes } = rest
       rest = undefined
