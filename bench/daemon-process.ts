@@ -13,9 +13,12 @@ process.on('SIGTERM', () => daemon.stop())
 process.on('disconnect', () => process.exit(1))
 process.on('message', (message) => {
   if (message !== 'heaps') return
-  void askThreads(HEAP_WAIT_MS).then((heaps) => process.send?.(heaps))
+  askThreads(HEAP_WAIT_MS).then(
+    (heaps) => process.send?.(heaps),
+    (error: unknown) => console.error(error),
+  )
 })
 console.log(JSON.stringify(daemon.addresses))
 await daemon.stopped
-daemon.dispose()
+await daemon.dispose()
 process.exit(0)

@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 // The command `colo`.
 
+import { EXIT_CODES } from './exit-codes.ts'
 import { runQuickly } from './quick-verbs.ts'
-import { watchStandardOutput } from './standard-streams.ts'
+import { sayAside, watchStandardOutput } from './standard-streams.ts'
 
 const argv = process.argv.slice(2)
-void start()
+start().catch((error: unknown) => {
+  sayAside(`colo: ${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(EXIT_CODES.usage.code)
+})
 
 /** A quick verb has written all it has to say when it returns: what the engine still compiles is not waited for. */
 async function start(): Promise<void> {

@@ -4,7 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../daemon/config.ts'
 import { Daemon } from '../daemon/daemon.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import { endProcess } from '../daemon/process-end.ts'
+import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
 
 /** For the answer to whoever said `stop` to leave before the doors close. */
 const LAST_ANSWER_MS = 50
@@ -27,6 +28,7 @@ export async function runDaemon(config: Config, withParent: boolean): Promise<vo
   }
   await daemon.stopped
   await delay(LAST_ANSWER_MS)
-  daemon.dispose()
+  await daemon.dispose()
   if (process.connected) process.disconnect()
+  await endProcess(EXIT_CODES.done.code, daemon.endsWithinMs)
 }

@@ -34,6 +34,19 @@ export function sayAside(text: string): void {
   }
 }
 
+/**
+ * For a command whose end would be the end of daemons: what cannot be written is left out, and the command goes on.
+ * Gives what makes an error count again.
+ */
+export function outliveOutput(): () => void {
+  process.stdout.removeAllListeners('error').on('error', passOver)
+  if (!process.stderr.listeners('error').includes(passOver)) process.stderr.on('error', passOver)
+  return () => {
+    process.stdout.off('error', passOver)
+    watchStandardOutput()
+  }
+}
+
 /** For what does write to process.stdout: the same, when it comes to be known. */
 export function watchStandardOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

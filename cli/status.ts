@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander'
 import type { Status } from '../shared/control/messages.ts'
 import { teach } from './help.ts'
+import { plainText } from './plain-text.ts'
 import { formatTable } from './table.ts'
 import { addTargetOptions, askStatuses, chooseTargets, type TargetOptions } from './targets.ts'
 import { showBytes, showMs } from './units.ts'
@@ -95,5 +96,9 @@ export function describeStatuses(statuses: readonly Status[]): string {
   for (const { name, guest } of digests) parts.push(`${name} memory ${guest.memoryDigest}`)
   const warnings = new Set(statuses.flatMap(({ warning }) => warning ?? []))
   for (const warning of warnings) parts.push('', `warning: ${warning}`)
+  const troubles = statuses.flatMap(({ name, warnings: all = [] }) =>
+    all.map((text) => plainText(`warning: ${name}: ${text}`).replaceAll('\n', String.raw`\n`)),
+  )
+  if (troubles.length > 0) parts.push('', ...troubles)
   return parts.join('\n')
 }

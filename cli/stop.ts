@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { isAlive } from '../daemon/run-files.ts'
+import { isAlive } from '../daemon/living-process.ts'
 import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
 import { plainLine } from './plain-text.ts'

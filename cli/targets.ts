@@ -2,7 +2,8 @@
 // --at goes straight to an address. Where the choice is not clear, the error lists what there is.
 
 import type { Command } from 'commander'
-import { livingDaemons, readToken, type RunFile } from '../daemon/run-files.ts'
+import { livingDaemons, type RunFile } from '../daemon/run-files.ts'
+import { readToken } from '../daemon/token-file.ts'
 import { splitAddress } from '../shared/channel/address.ts'
 import { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'

@@ -17,6 +17,8 @@ export interface ClientHandlers {
   /** The client will say no more, but still listens. */
   ended(connection: number): void
   closed(connection: number): void
+  /** The listener had an error; it goes on. */
+  failed(why: string): void
 }
 
 export interface ClientServerOptions {
@@ -27,12 +29,14 @@ export interface ClientServerOptions {
   readonly handlers: ClientHandlers
   /** A client that this side served was reset. */
   reset(why: string, from: string): void
-  /** All places are taken: what an operator should know; undefined once there is room again. */
+  /** All places are taken: what an operator should know; undefined once there was room for a while. */
   full(what: string | undefined): void
 }
 
 /** What an unread answer costs beside its bytes: many small ones weigh as much as a few large ones. */
 const WRITE_WEIGHT = 256
+/** How long nobody was refused before a full table is over. */
+const ROOM_MS = 2000
 
 class Client {
   readonly socket: Socket
@@ -76,6 +80,7 @@ export class ClientServer implements OutputPort {
   #claim: NodeJS.Timeout | undefined
   #paused = false
   #isFull = false
+  #room: NodeJS.Timeout | undefined
 
   private constructor(options: ClientServerOptions) {
     this.#options = options
@@ -94,6 +99,7 @@ export class ClientServer implements OutputPort {
       server.#server.once('error', reject)
       server.#server.listen(port, host, resolve)
     })
+    server.#server.on('error', (error) => options.handlers.failed(error.message))
     return server
   }
 
@@ -167,6 +173,7 @@ export class ClientServer implements OutputPort {
   dispose(): void {
     this.#server.close()
     clearTimeout(this.#claim)
+    clearTimeout(this.#room)
     this.closeAll()
   }
 
@@ -176,7 +183,6 @@ export class ClientServer implements OutputPort {
     socket.once('close', () => {
       this.#open--
       this.#waiting.delete(socket)
-      this.#tellFull()
     })
     const { connectionsMax } = this.#options
     const waits = this.#mode === 'claiming' && this.#claim !== undefined
@@ -261,19 +267,23 @@ export class ClientServer implements OutputPort {
     }
   }
 
-  /** Told when it becomes full, and when a tenth of the places is free again. */
+  /** Told when it becomes full, and once there has been room for a while. */
   #tellFull(): void {
     const { connectionsMax } = this.#options
-    if (!this.#isFull && this.#open > connectionsMax) {
+    if (this.#open <= connectionsMax) return
+    if (!this.#isFull) {
       this.#isFull = true
       const way = 'close some, or raise the limit of open files (ulimit -n)'
       this.#options.full(
         `all ${connectionsMax} places of clients are taken, new ones are reset: ${way}`,
       )
-    } else if (this.#isFull && this.#open <= connectionsMax * 0.9) {
+    }
+    clearTimeout(this.#room)
+    this.#room = setTimeout(() => {
       this.#isFull = false
       this.#options.full(undefined)
-    }
+    }, ROOM_MS)
+    this.#room.unref()
   }
 }
 

@@ -2,31 +2,29 @@
 // operators. All that decides anything is in the pure rooms; what is here connects.
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { pino, type Logger } from 'pino'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DataServer, dialData } from '../shared/channel/data-channel.ts'
 import { joinAddress, splitAddress } from '../shared/channel/address.ts'
 import { dialPeer } from '../shared/control/control-client.ts'
 import { ControlServer } from '../shared/control/control-server.ts'
-import type { QemuTrace } from '../shared/formats/qemu/trace-events.ts'
-import { traceLine } from '../shared/formats/qemu/trace-line.ts'
-import { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
-import type { Clock, Trace, World } from '../shared/ports.ts'
-import { isWanted } from '../shared/protocol/errors.ts'
+import type { OperatorSession } from '../shared/control/operator-link.ts'
+import type { PeerHello } from '../shared/control/messages.ts'
+import type { Clock, ControlLink, ControlLinkHandlers, World } from '../shared/ports.ts'
 import { sameToken } from '../side/admission.ts'
 import { Side } from '../side/side.ts'
 import { ClientServer } from './client-server.ts'
-import { chooseWitness, type Config } from './config.ts'
-import { OperatorDesk } from './operator-desk.ts'
-import { Recording } from './recording.ts'
-import { readOrMakeToken, removeRunFile, writeRunFile } from './run-files.ts'
-import { SeenFile } from './seen-file.ts'
+import type { Config } from './config.ts'
 import { descriptorsMax, placesWith } from './descriptors.ts'
+import { listenError } from './listen-error.ts'
+import { thisProcess } from './living-process.ts'
+import { openTrace } from './log.ts'
+import { OperatorDesk } from './operator-desk.ts'
+import { prepare, type Preparation } from './preparation.ts'
+import { Recording } from './recording.ts'
+import { RetriedWrite } from './retried-write.ts'
+import { NameTaken, removeRunFile, runFilePath, writeRunFile, type RunFile } from './run-files.ts'
 import { Statistics } from './statistics.ts'
 import { StrangersLog } from './strangers-log.ts'
-import { FileWitness } from './witness/file-witness.ts'
-import { GrantingWitness } from './witness/granting-witness.ts'
 
 const realClock: Clock = {
   now: () => performance.now(),
@@ -34,6 +32,10 @@ const realClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout | undefined),
   soon: (callback) => void setImmediate(callback),
 }
+
+/** The start does not wait longer than this for the run file; it is then written beside the daemon's work. */
+const RUN_FILE_MS = 1000
+const STARTING = 'this side is starting'
 
 export interface Addresses {
   readonly control: string
@@ -45,66 +47,97 @@ export class Daemon {
   readonly config: Config
   /** Resolves with the reason when this daemon was stopped. */
   readonly stopped: Promise<string>
-  readonly #log: Logger
-  readonly #tokenFile: string
-  readonly #token: string
-  readonly #guest: WasmGuest
+  readonly #prepared: Preparation
   readonly #statistics = new Statistics()
   readonly #strangers: StrangersLog
+  readonly #runFile: RetriedWrite<RunFile>
   #ended: (why: string) => void = () => undefined
-  #clients!: ClientServer
-  #data!: DataServer
-  #control!: ControlServer
-  #side!: Side
-  #desk!: OperatorDesk
+  #endsAt: number | undefined
+  #clients: ClientServer | undefined
+  #data: DataServer | undefined
+  #control: ControlServer | undefined
+  #side: Side | undefined
+  #desk: OperatorDesk | undefined
 
   private constructor(config: Config) {
-    const home = join(config.dir, config.pair)
-    mkdirSync(home, { recursive: true })
+    const { dir, pair, name, control, delays } = config
     this.config = config
-    this.#tokenFile = config.tokenFile ?? join(home, 'token')
-    this.#token = readOrMakeToken(this.#tokenFile)
-    this.#log = openLog(config)
-    this.#strangers = new StrangersLog(this.#log)
-    const { guest, memoryBytes, dirty, dir, delays } = config
-    const cache = join(dir, 'modules')
-    const options = { file: guest, memoryBytes, dirty, cache }
-    this.#guest = new WasmGuest(options, delays.guestCallTimeoutMs, openQemuTrace(this.#log))
+    this.#prepared = prepare(config, () => this.#desk?.changed())
+    this.#strangers = new StrangersLog(this.#prepared.log)
+    this.#runFile = new RetriedWrite({
+      name: 'run file',
+      path: runFilePath(dir, pair, name),
+      meanwhile: `colo finds this daemon by --at only (--control is ${control})`,
+      retryMs: delays.fileRetryMs,
+      warnings: this.#prepared.warnings,
+      put: async (run) => writeRunFile(dir, run),
+    })
     this.stopped = new Promise<string>((resolve) => {
       this.#ended = resolve
     })
   }
 
-  /** Rejects when the guest is refused, an address is taken or the folder can't be used: the message says which. */
+  /**
+   * Rejects, with everything closed again, when a file or a folder can't be used, the guest is refused, an address is
+   * taken or a daemon of this name lives: the message says which, and the way out.
+   */
   static async start(config: Config): Promise<Daemon> {
     const daemon = new Daemon(config)
-    await daemon.#listen()
-    daemon.#begin()
-    return daemon
+    try {
+      await daemon.#listen()
+      await daemon.#writeRunFile()
+      daemon.#begin()
+      return daemon
+    } catch (error) {
+      await daemon.dispose()
+      throw error
+    }
   }
 
   get addresses(): Addresses {
     const [control, data, clients] = [this.#control, this.#data, this.#clients]
+    if (!control || !data || !clients) throw new Error('the daemon does not listen yet')
     return { control: control.address, data: data.address, clients: clients.address }
   }
 
   /** Leaves by request: the peer is told and goes on alone. */
   stop(): void {
-    this.#side.stop(false)
+    this.#endsAt ??= performance.now() + this.#endMs
+    this.#side?.stop(false)
   }
 
-  /** Closes every door. After `stopped`. */
-  dispose(): void {
-    this.#control.close()
-    this.#data.close()
-    this.#clients.dispose()
-    this.#guest.dispose()
-    removeRunFile(this.config.dir, this.config.pair, this.config.name)
+  /** What is left of the time that the end of this daemon may take. */
+  get endsWithinMs(): number {
+    this.#endsAt ??= performance.now() + this.#endMs
+    return Math.max(0, this.#endsAt - performance.now())
   }
 
-  /** Who comes before the side is there is not served yet: nothing is accepted until all doors are open. */
+  get #endMs(): number {
+    const { yieldTimeoutMs, witnessTimeoutMs } = this.config.delays
+    return yieldTimeoutMs + witnessTimeoutMs
+  }
+
+  /** Closes everything. What is still to be written gets a bounded time. After `stopped`. */
+  async dispose(): Promise<void> {
+    const { dir, pair, name } = this.config
+    const { guest, seen, logDestination, moduleWrite } = this.#prepared
+    this.#control?.close()
+    this.#data?.close()
+    this.#clients?.dispose()
+    guest.dispose()
+    this.#runFile.dispose()
+    moduleWrite?.dispose()
+    const removed = this.#runFile.settled().then(async () => removeRunFile(dir, pair, name))
+    const last = Promise.allSettled([removed, seen.settled(), logDestination.settled()])
+    await Promise.race([last, delay(this.endsWithinMs, undefined, { ref: false })])
+    seen.dispose()
+    logDestination.dispose()
+  }
+
+  /** A connection that comes before the side is there is refused. */
   async #listen(): Promise<void> {
     const { config } = this
+    const { log, token, warnings } = this.#prepared
     const { delays, httpHosts } = config
     const places = placesWith(descriptorsMax())
     const strangers = this.#strangers
@@ -114,72 +147,107 @@ export class Daemon {
       connectionsMax: places.clients,
       delays,
       handlers: {
-        opened: () => this.#side.clientOpened(),
-        said: (connection, bytes) => this.#side.clientSaid(connection, bytes),
-        ended: (connection) => this.#side.clientEnded(connection),
-        closed: (connection) => this.#side.clientClosed(connection),
+        opened: () => this.#side?.clientOpened(),
+        said: (connection, bytes) => this.#side?.clientSaid(connection, bytes),
+        ended: (connection) => this.#side?.clientEnded(connection),
+        closed: (connection) => this.#side?.clientClosed(connection),
+        failed: (why) => log.warn(`clients can't be accepted: ${why}`),
       },
       reset: (why, from) => strangers.clientReset(why, from),
-      full: (what) => strangers.clientsFull(what),
+      full: (what) => {
+        if (what === undefined) warnings.clear('clients')
+        else warnings.set('clients', what)
+      },
     })
-    this.#clients = await listening('--clients', clients)
+    this.#clients = await listening('--clients', config.clients, clients)
     const data = DataServer.listen({
       address: config.data,
       timeoutMs: delays.helloTimeoutMs,
       strangerGraceMs: delays.strangerGraceMs,
       strangersMax: places.strangers,
-      accept: (given, channel) => this.#side.acceptData(given, channel),
+      accept: (given, channel) => this.#side?.acceptData(given, channel),
       tap: () => this.#recording(),
       refused,
     })
-    this.#data = await listening('--data', data)
+    this.#data = await listening('--data', config.data, data)
     const control = ControlServer.listen({
       address: config.control,
       delays,
       strangersMax: places.strangers,
       operatorsMax: places.operators,
       httpHosts: httpHosts.map((name) => name.toLowerCase()),
-      holdsToken: (given) => sameToken(given, this.#token),
-      acceptPeer: (hello, link) => this.#side.acceptPeer(hello, link),
-      acceptOperator: (tell) => this.#desk.sit(tell),
+      holdsToken: (given) => sameToken(given, token),
+      acceptPeer: (hello, link) => this.#acceptPeer(hello, link),
+      acceptOperator: (tell) => this.#acceptOperator(tell),
       refused,
     })
-    this.#control = await listening('--control', control)
+    this.#control = await listening('--control', config.control, control)
+  }
+
+  #acceptPeer(hello: PeerHello, link: ControlLink): ControlLinkHandlers | undefined {
+    if (this.#side !== undefined) return this.#side.acceptPeer(hello, link)
+    link.send({ type: 'refused', code: 'not-now', reason: STARTING })
+    link.close()
+    return undefined
+  }
+
+  #acceptOperator(tell: (event: string) => void): OperatorSession {
+    if (this.#desk !== undefined) return this.#desk.sit(tell)
+    return {
+      verb: async ({ id }) => ({
+        type: 'answer',
+        id,
+        ok: false,
+        code: 'not-now',
+        detail: STARTING,
+      }),
+      closed: () => undefined,
+    }
   }
 
   #begin(): void {
     const { config, addresses } = this
     const { name, pair, told, delays, failback } = config
-    const guest = this.#guest
+    const { token, guest, warnings, log } = this.#prepared
     const world = this.#world()
-    const identity = { pair, token: this.#token, guest: guest.identity }
+    const identity = { pair, token, guest: guest.identity }
     const stopped = (why: string) => this.#ended(why)
     const side = new Side({ world, identity, name, told, delays, failback, stopped })
     this.#side = side
     this.#desk = new OperatorDesk({
       config,
-      token: this.#token,
+      token,
       addresses,
       side,
       statistics: this.#statistics,
       guest,
       world,
+      warnings,
     })
     guest.attach(side.guest)
-    const { name: guestName } = guest.identity
-    const pid = process.pid
-    const tokenFile = this.#tokenFile
-    writeRunFile(config.dir, { name, pair, pid, told, ...addresses, tokenFile, guest: guestName })
-    this.#log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
-    if (world.witness.warning) this.#log.warn(world.witness.warning)
+    log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
+    if (world.witness.warning) log.warn(world.witness.warning)
     side.start()
+  }
+
+  /** Rejects if a living daemon has the name. A disk that can't be written is a warning: the pair needs no run file. */
+  async #writeRunFile(): Promise<void> {
+    const { name, pair, told } = this.config
+    const { tokenFile, guest } = this.#prepared
+    const where = { ...this.addresses, tokenFile, guest: guest.identity.name }
+    this.#runFile.keep({ name, pair, ...thisProcess(), told, ...where })
+    await Promise.race([this.#runFile.settled(), delay(RUN_FILE_MS, undefined, { ref: false })])
+    if (this.#runFile.error instanceof NameTaken) throw this.#runFile.error
   }
 
   #world(): World {
     const { config } = this
-    const { dir, pair, name, peer } = config
+    const { peer } = config
+    const { log, guest, witness, seen } = this.#prepared
+    const clients = this.#clients
+    if (clients === undefined) throw new Error('the daemon does not listen yet')
     const timeoutMs = config.delays.helloTimeoutMs
-    const bad = (why: string) => this.#log.warn(`the peer said what can't be read: ${why}`)
+    const bad = (why: string) => log.warn(`the peer said what can't be read: ${why}`)
     return {
       clock: realClock,
       random: { token: () => randomBytes(16).toString('hex') },
@@ -191,20 +259,25 @@ export class Daemon {
           dialData({ ...answer, address: there, token, timeoutMs })
         },
       },
-      guest: this.#guest,
-      output: this.#clients,
-      witness: openWitness(config, this.#log),
-      disk: new SeenFile(join(dir, pair, `${name}.seen`)),
-      trace: openTrace(this.#log, this.#strangers, this.#statistics, () => this.#desk.changed()),
+      guest,
+      output: clients,
+      witness,
+      disk: seen,
+      trace: openTrace(log, this.#strangers, this.#statistics, () => this.#desk?.changed()),
     }
   }
 
   #recording(): Recording | undefined {
     const { record, name } = this.config
-    if (record === undefined) return undefined
-    const session = () => `${name}-g${this.#side.record.generation}-s${this.#side.session}`
-    const ended = (why: string) => this.#log.warn(`recording ended: ${why}`)
-    return new Recording(record, session, ended)
+    const side = this.#side
+    if (record === undefined || side === undefined) return undefined
+    const session = () => `${name}-g${side.record.generation}-s${side.session}`
+    const { warnings } = this.#prepared
+    return new Recording(record, session, {
+      began: () => warnings.clear('recording'),
+      failed: (why) =>
+        warnings.set('recording', `recording ended: ${why}; the next session is tried`),
+    })
   }
 }
 
@@ -214,60 +287,10 @@ function reachable(address: string, peer: string): string {
   return host === '0.0.0.0' || host === '::' ? joinAddress(splitAddress(peer).host, port) : address
 }
 
-async function listening<T>(option: string, server: Promise<T>): Promise<T> {
+async function listening<T>(option: string, address: string, server: Promise<T>): Promise<T> {
   try {
     return await server
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const way = code === 'EADDRINUSE' ? ': somebody listens there already, give another port' : ''
-    throw new Error(`${option}: ${message}${way}`, { cause: error })
-  }
-}
-
-function openLog(config: Config): Logger {
-  const { name, pair, logLevel: level } = config
-  const options = { level, base: { pair, name, pid: process.pid } }
-  return pino(options, pino.destination({ dest: config.log ?? 1, sync: false, mkdir: true }))
-}
-
-function openWitness(config: Config, log: Logger): FileWitness | GrantingWitness {
-  const { kind, folder } = chooseWitness(config)
-  const problem = (why: string) =>
-    log.warn({ witness: kind, folder }, `witness not reached: ${why}`)
-  if (kind === 'file') return new FileWitness(folder, problem)
-  return new GrantingWitness(kind, folder, problem)
-}
-
-/** What QEMU traces of a device's state; nothing is computed unless somebody wants to read it. */
-function openQemuTrace(log: Logger): QemuTrace | undefined {
-  if (!log.isLevelEnabled('trace')) return undefined
-  return (event, ...args) => log.trace({ event }, traceLine(event, args).trimEnd())
-}
-
-function openTrace(
-  log: Logger,
-  strangers: StrangersLog,
-  statistics: Statistics,
-  changed: () => void,
-): Trace {
-  return {
-    log: (level, message, fields = {}) => {
-      if (level === 'warn') strangers.warned(message, fields)
-      else log[level](fields, message)
-    },
-    error: (code, detail) => {
-      const wanted = isWanted(code)
-      log[wanted ? 'info' : 'error']({ code, wanted }, detail)
-    },
-    checkpoint: (row) => {
-      statistics.checkpoint(row)
-      if (log.isLevelEnabled('debug')) log.debug(row, 'checkpoint')
-    },
-    failover: (row) => {
-      statistics.failover(row)
-      log.warn(row, 'failover')
-      changed()
-    },
-    changed,
+    throw listenError(option, address, error)
   }
 }

@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import type { Addresses } from './daemon.ts'
 import { MemoryDigests } from './memory-digests.ts'
 import type { Statistics } from './statistics.ts'
+import type { Warnings } from './warnings.ts'
 
 const HISTORY_ROWS = 50
 
@@ -23,6 +24,7 @@ export interface DeskOptions {
   readonly statistics: Statistics
   readonly guest: WasmGuest
   readonly world: World
+  readonly warnings: Warnings
 }
 
 export class OperatorDesk {
@@ -56,7 +58,7 @@ export class OperatorDesk {
   }
 
   status(memoryDigest?: string): Status {
-    const { config, addresses, side, statistics, guest, world } = this.#options
+    const { config, addresses, side, statistics, guest, world, warnings } = this.#options
     const { record } = side
     return {
       name: config.name,
@@ -72,6 +74,7 @@ export class OperatorDesk {
       register: record.register,
       witness: world.witness.kind,
       warning: world.witness.warning,
+      warnings: [...warnings.all],
       peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
       guest: {
         ...guest.identity,

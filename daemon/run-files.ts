@@ -1,29 +1,20 @@
-// What the daemons of a pair leave on disk for whoever looks for them: the token that verbs need (made by the
-// first daemon, readable by its owner alone) and a run file for each daemon, with its addresses and pid.
+// A run file tells where a living daemon is found: its addresses, its pid and where the token of its pair lies. Two
+// living daemons never have one name: the first one's run file stays, and the second does not start.
 //
 //   DIR/PAIR/token         DIR/PAIR/NAME.json      DIR/PAIR/witness/gen-N      DIR/PAIR/NAME.seen
 
-import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { isRunning, isThisProcess } from './living-process.ts'
 
 const runFileSchema = z.object({
   name: z.string(),
   pair: z.string(),
   pid: z.int(),
+  /** Which process of this pid; older daemons do not write it. */
+  started: z.string().optional(),
   told: z.enum(['primary', 'secondary']),
   control: z.string(),
   data: z.string(),
@@ -34,58 +25,84 @@ const runFileSchema = z.object({
 
 export type RunFile = z.infer<typeof runFileSchema>
 
-/** The token of the pair: read, or made at the first start with mode 0600. Two starters agree on one. */
-export function readOrMakeToken(file: string): string {
-  mkdirSync(dirname(file), { recursive: true })
-  const draft = `${file}.${process.pid}`
-  const handle = openSync(draft, 'w', 0o600)
-  writeFileSync(handle, `${randomBytes(24).toString('hex')}\n`)
-  fsyncSync(handle)
-  closeSync(handle)
-  try {
-    linkSync(draft, file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(draft)
+/** A living daemon has this name already. */
+export class NameTaken extends Error {
+  constructor({ name, pair, pid, control }: RunFile, file: string) {
+    super(
+      `${name} of pair \`${pair}\` runs already, pid ${pid}, control at ${control}: ` +
+        `give another --name or --dir, or stop that one (${file} names it)`,
+    )
   }
-  const token = readToken(file)
-  if ((statSync(file).mode & 0o077) !== 0) {
-    throw new Error(`${file} is readable by others: chmod 600 ${file}`)
-  }
-  return token
 }
 
-/** Throws when there is none, or when it is empty. */
-export function readToken(file: string): string {
-  const token = readFileSync(file, 'utf8').trim()
-  if (token.length < 8)
-    throw new Error(`${file} holds no token: remove it, and a daemon makes a new one`)
-  return token
-}
+/** Others may replace the file between two looks at it. */
+const TRIES = 5
 
 export function runFilePath(dir: string, pair: string, name: string): string {
   return join(dir, pair, `${name}.json`)
 }
 
-export function writeRunFile(dir: string, run: RunFile): void {
+/** Throws NameTaken if a living daemon other than this process has the name. */
+export function refuseTakenName(dir: string, pair: string, name: string): void {
+  const file = runFilePath(dir, pair, name)
+  refuseLiving(readRunFile(file), file)
+}
+
+/** Puts the run file in its place. Rejects with NameTaken if a living daemon was first, or with the system's error. */
+export async function writeRunFile(dir: string, run: RunFile): Promise<void> {
   const file = runFilePath(dir, run.pair, run.name)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(`${file}.draft`, `${JSON.stringify(run, undefined, 2)}\n`)
-  renameSync(`${file}.draft`, file)
-}
-
-export function removeRunFile(dir: string, pair: string, name: string): void {
-  rmSync(runFilePath(dir, pair, name), { force: true })
-}
-
-export function isAlive(pid: number): boolean {
+  const draft = `${file}.draft-${run.pid}`
+  await mkdir(dirname(file), { recursive: true })
   try {
-    process.kill(pid, 0)
+    await writeFile(draft, `${JSON.stringify(run, undefined, 2)}\n`)
+    for (let tries = 1; !(await isLinked(draft, file)); tries++) {
+      if (tries === TRIES) throw new Error(`${file} is replaced again and again: who writes it?`)
+      await moveAway(file, `${draft}-old`)
+    }
+  } finally {
+    await rm(draft, { force: true }).catch(() => undefined)
+  }
+}
+
+async function isLinked(draft: string, file: string): Promise<boolean> {
+  try {
+    await link(draft, file)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
   }
+}
+
+/** The run file of a dead daemon, or an older one of this process, is removed; that of a living one stays. */
+async function moveAway(file: string, aside: string): Promise<void> {
+  refuseLiving(await readRunFileLater(file), file)
+  try {
+    await rename(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  try {
+    // A daemon that started at the same moment may have put its own there since the first look.
+    refuseLiving(await readRunFileLater(aside), file)
+  } catch (error) {
+    await isLinked(aside, file)
+    throw error
+  } finally {
+    await rm(aside, { force: true })
+  }
+}
+
+function refuseLiving(other: RunFile | undefined, file: string): void {
+  if (other && isRunning(other) && !isThisProcess(other)) throw new NameTaken(other, file)
+}
+
+/** Removes the run file of this process; another one's stays. */
+export async function removeRunFile(dir: string, pair: string, name: string): Promise<void> {
+  const file = runFilePath(dir, pair, name)
+  const run = await readRunFileLater(file)
+  if (run !== undefined && isThisProcess(run)) await rm(file, { force: true })
 }
 
 /** Every daemon that left a run file below `dir` and lives, by pair and name. */
@@ -95,7 +112,7 @@ export function livingDaemons(dir: string): RunFile[] {
     for (const entry of listFolder(join(dir, pair))) {
       if (!entry.endsWith('.json')) continue
       const run = readRunFile(join(dir, pair, entry))
-      if (run && isAlive(run.pid)) found.push(run)
+      if (run && isRunning(run)) found.push(run)
     }
   }
   return found.toSorted((a, b) => `${a.pair}/${a.name}`.localeCompare(`${b.pair}/${b.name}`))
@@ -103,11 +120,22 @@ export function livingDaemons(dir: string): RunFile[] {
 
 function readRunFile(file: string): RunFile | undefined {
   try {
-    return runFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return parseRunFile(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }
 }
+
+/** For a daemon that runs: it waits for no disk. */
+async function readRunFileLater(file: string): Promise<RunFile | undefined> {
+  try {
+    return parseRunFile(await readFile(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const parseRunFile = (text: string): RunFile => runFileSchema.parse(JSON.parse(text))
 
 function listFolder(folder: string): string[] {
   try {

@@ -1,39 +1,75 @@
-// The only thing that a side remembers across its own death: how far generations and epochs had come, so that a
-// register which is older is noticed. Written whole and renamed into place; a few times in a side's life.
+// The only thing that a side remembers across its own death: how far the register had come, so that an older one is
+// noticed. It is read once, at the start. Each change is written beside the daemon's work, a few times in a
+// side's life.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { Disk } from '../shared/ports.ts'
+import type { Disk, Seen } from '../shared/ports.ts'
+import { describeFileError } from './file-reasons.ts'
+import { RetriedWrite } from './retried-write.ts'
+import type { Warnings } from './warnings.ts'
+import { writeWholeFile } from './whole-file.ts'
 
-const schema = z.object({ generation: z.int().nonnegative(), epoch: z.int().nonnegative() })
+const count = z.int().nonnegative()
 
-type Seen = z.infer<typeof schema>
+/** Files of before have no pair and no nonce. */
+const schema = z.object({
+  pair: z.string().max(200).default(''),
+  generation: count,
+  nonce: z.string().max(200).default(''),
+  epoch: count,
+})
+
+const NOTHING: Seen = { pair: '', generation: 0, nonce: '', epoch: 0 }
+
+/** Throws one line that names the file and the way out if it is there and is not what save() writes. */
+function readSeen(file: string): Seen {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NOTHING
+    throw new Error(describeFileError(file, error, 'read'), { cause: error })
+  }
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch (error) {
+    const what = text.trim() === '' ? 'it is empty' : 'it does not hold what a daemon writes there'
+    throw new Error(`${file}: ${what}: remove it; this side then counts as new`, { cause: error })
+  }
+}
 
 export class SeenFile implements Disk {
-  readonly #file: string
+  readonly #seen: Seen
+  readonly #write: RetriedWrite<Seen>
 
-  constructor(file: string) {
-    this.#file = file
+  /** Reads the file; throws if it is there and cannot be used. */
+  constructor(file: string, retryMs: number, warnings: Warnings) {
+    this.#seen = readSeen(file)
+    this.#write = new RetriedWrite({
+      name: 'seen file',
+      path: file,
+      meanwhile: 'a restart of this side does not know how far the register had come',
+      retryMs,
+      warnings,
+      put: async (seen) => writeWholeFile(file, `${JSON.stringify(seen)}\n`, { sync: true }),
+    })
   }
 
-  /** Throws if the file is there and is not what save() writes. */
+  /** What was there at the start. */
   load(): Seen {
-    let text: string
-    try {
-      text = readFileSync(this.#file, 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { generation: 0, epoch: 0 }
-      throw error
-    }
-    return schema.parse(JSON.parse(text))
+    return this.#seen
   }
 
-  save(seen: Seen): void {
-    const draft = `${this.#file}.draft`
-    const file = openSync(draft, 'w')
-    writeSync(file, `${JSON.stringify(seen)}\n`)
-    fsyncSync(file)
-    closeSync(file)
-    renameSync(draft, this.#file)
+  save({ pair, generation, nonce, epoch }: Seen): void {
+    this.#write.keep({ pair, generation, nonce, epoch })
+  }
+
+  async settled(): Promise<void> {
+    return this.#write.settled()
+  }
+
+  dispose(): void {
+    this.#write.dispose()
   }
 }

@@ -17,8 +17,6 @@ interface Window {
 export class StrangersLog {
   readonly #log: Logger
   readonly #windows = new Map<string, Window>()
-  /** Told what is said of a full client table; undefined once there is room. For the status. */
-  onFull: (what: string | undefined) => void = () => {}
 
   constructor(log: Logger) {
     this.#log = log
@@ -30,11 +28,6 @@ export class StrangersLog {
 
   clientReset(why: string, from: string): void {
     this.#warn('clients reset', `a client was reset: ${why}`, { from })
-  }
-
-  clientsFull(what: string | undefined): void {
-    this.onFull(what)
-    this.#warn('clients refused', what ?? 'there is room for clients again')
   }
 
   /** A warning of the core: those of one kind begin alike, such as refusals of a peer. */

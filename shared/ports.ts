@@ -176,10 +176,20 @@ export interface Witness {
   grant(): void
 }
 
-/** The only things that a side remembers across its own death. */
+/** The newest register that a side has seen, and its epoch. `pair` and `nonce` are empty while it saw none. */
+export interface Seen {
+  readonly pair: string
+  readonly generation: Generation
+  readonly nonce: string
+  readonly epoch: Epoch
+}
+
+/** The only thing that a side remembers across its own death. */
 export interface Disk {
-  load(): { readonly generation: Generation; readonly epoch: Epoch }
-  save(seen: { readonly generation: Generation; readonly epoch: Epoch }): void
+  /** What was there at the start. */
+  load(): Seen
+  /** Returns at once; nothing waits for the write, and of several that wait the newest counts. */
+  save(seen: Seen): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -2,7 +2,7 @@
 // and what they have done together. Everything that is asked of a side is asked through its control channel, as
 // any operator would; nothing is known of its inside.
 
-import { readToken } from '../../daemon/run-files.ts'
+import { readToken } from '../../daemon/token-file.ts'
 import { Statistics } from '../../daemon/statistics.ts'
 import type { Status } from '../../shared/control/messages.ts'
 import type { Role } from '../../shared/protocol/messages.ts'
@@ -71,7 +71,9 @@ export class PairRun {
     })
     this.#sides.set(name, { child, watch })
     this.#watches.push(watch)
-    void child.ended.then(() => this.#ended(name, child, watch))
+    child.ended
+      .then(() => this.#ended(name, child, watch))
+      .catch((error: unknown) => this.problems.push(`${name}: ${oneLine(error)}`))
   }
 
   side(name: SideName): Side | undefined {

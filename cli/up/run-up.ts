@@ -7,6 +7,7 @@ import { delayArguments, delaysOf, type DelayOptions } from '../daemon-options.t
 import { CliError, EXIT_CODES } from '../exit-codes.ts'
 import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
+import { outliveOutput } from '../standard-streams.ts'
 import { showSeconds } from '../units.ts'
 import type { UpOptions } from '../up.ts'
 import { inject } from './injector.ts'
@@ -107,6 +108,7 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     respawn: options.respawn,
     say: (line) => view.say(line),
   })
+  const errorsCount = outliveOutput()
   const view = new LiveView({
     run,
     out: json ? process.stderr : process.stdout,
@@ -135,6 +137,7 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     const summary = summarize(run, load?.writes ?? NO_WRITES)
     judge(run, load, served)
     await run.end(STOP_GRACE_MS, () => interrupts.hurry)
+    errorsCount()
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary)}\n`)
     for (const problem of run.problems) process.stderr.write(`colo up: ${problem}\n`)
     if (run.problems.length > 0) process.exitCode = EXIT_CODES.broken.code

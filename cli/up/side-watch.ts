@@ -37,7 +37,7 @@ export class SideWatch {
   constructor(control: string, events: SideEvents) {
     this.#control = control
     this.#events = events
-    void this.#run()
+    this.#run().catch(() => this.close())
   }
 
   get isOver(): boolean {

@@ -17,12 +17,14 @@ export class GrantingWitness implements Witness {
   readonly shared = false
   readonly warning: string
   readonly #own: FileWitness
+  readonly #problem: (why: string) => void
   #last: Register | undefined
   #granted = false
 
   constructor(kind: 'operator' | 'none', folder: string, problem: (why: string) => void) {
     this.kind = kind
     this.warning = WARNINGS[kind]
+    this.#problem = problem
     this.#own = new FileWitness(folder, problem)
   }
 
@@ -49,7 +51,9 @@ export class GrantingWitness implements Witness {
 
   learn(register: Register): void {
     this.#last = register
-    void this.#own.keep(register)
+    this.#own.keep(register).catch((error: unknown) => {
+      this.#problem(error instanceof Error ? error.message : String(error))
+    })
   }
 
   grant(): void {

@@ -159,6 +159,7 @@ export class DataServer {
       server.#server.once('error', reject)
       server.#server.listen(port, host, resolve)
     })
+    server.#server.on('error', (error) => options.refused(error.message, 'nobody in particular'))
     return server
   }
 

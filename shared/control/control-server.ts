@@ -112,6 +112,7 @@ export class ControlServer {
       server.#http.once('error', reject)
       server.#http.listen(port, host, resolve)
     })
+    server.#http.on('error', (error) => options.refused(error.message, 'nobody in particular'))
     return server
   }
 

@@ -159,6 +159,8 @@ export const statusSchema = z.object({
   register: registerSchema.optional(),
   witness: z.string(),
   warning: z.string().optional(),
+  /** What is wrong with this side and does not end it. Older sides do not say. */
+  warnings: z.array(z.string()).optional(),
   peer: z.object({ name: z.string(), address: z.string(), incarnation: z.string().optional() }),
   guest: z.object({
     name: z.string(),

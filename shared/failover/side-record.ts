@@ -25,9 +25,13 @@ export class SideRecord {
   sessionGeneration: Generation = 0
   #seen: Generation
   #epoch: Epoch
+  readonly #pair: string
+  readonly #nonce: string
 
   constructor(told: Role, disk: Disk, incarnation: Incarnation) {
-    const { generation, epoch } = disk.load()
+    const { pair, generation, nonce, epoch } = disk.load()
+    this.#pair = pair
+    this.#nonce = nonce
     this.told = told
     this.#disk = disk
     this.incarnation = incarnation
@@ -55,14 +59,14 @@ export class SideRecord {
     this.register = register
     if (register === undefined || register.generation <= this.#seen) return
     this.#seen = register.generation
-    this.#disk.save({ generation: this.#seen, epoch: this.#epoch })
+    this.#save()
   }
 
   /** An operator says that the register is right, even if it is older than what this side has seen. */
   obey(register: Register | undefined): void {
     this.register = register
     this.#seen = register?.generation ?? 0
-    this.#disk.save({ generation: this.#seen, epoch: this.#epoch })
+    this.#save()
   }
 
   /** A new life: nothing of the old one may be claimed by. */
@@ -71,6 +75,11 @@ export class SideRecord {
     this.session = 0
     this.sessionOwner = undefined
     this.sessionGeneration = 0
+  }
+
+  #save(): void {
+    const [pair, nonce] = [this.#pair, this.#nonce]
+    this.#disk.save({ pair, generation: this.#seen, nonce, epoch: this.#epoch })
   }
 
   facts(): Facts {

@@ -139,6 +139,11 @@ const rows = {
     meaning: 'how long a new connection keeps its place when all places are taken',
     whenItPasses: 'a newer connection may take its place',
   },
+  fileRetryMs: {
+    ms: 1000,
+    meaning: "at most, between two tries to write a daemon's own file or its log after an error",
+    whenItPasses: 'the write is tried again',
+  },
 } as const satisfies Record<string, DelayRow>
 
 export type DelayName = keyof typeof rows

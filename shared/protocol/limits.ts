@@ -90,6 +90,10 @@ const rows = {
     value: 512 * 1024 * 1024,
     meaning: 'bytes of a recording not yet on disk; more ends the recording, never a checkpoint',
   },
+  logQueueBytesMax: {
+    value: 1024 * 1024,
+    meaning: 'log lines that are not written yet; more are dropped and counted, nothing waits',
+  },
   memoryBytesMax: { value: 2 * 1024 * 1024 * 1024, meaning: 'RAM of an embedded guest' },
 } as const
 

@@ -10,8 +10,8 @@ import { inFolder } from './command.ts'
 /** A process id that nobody has any more. */
 const { pid: deadPid } = spawnSync(process.execPath, ['-e', ''])
 
-function leaveRunFile(dir: string, pair: string, name: string, pid = process.pid): void {
-  writeRunFile(dir, {
+async function leaveRunFile(dir: string, pair: string, name: string, pid = process.pid) {
+  return writeRunFile(dir, {
     ...{ name, pair, pid, told: 'primary', guest: 'kv', tokenFile: `${dir}/${pair}/token` },
     control: `127.0.0.1:${name === 'a' ? 1 : 2}`,
     data: '127.0.0.1:3',
@@ -32,9 +32,9 @@ function refusal(action: () => unknown): CliError {
 describe('targets', () => {
   it('are the sides of the one pair that lives', async () => {
     await inFolder(async (dir) => {
-      leaveRunFile(dir, 'p', 'b')
-      leaveRunFile(dir, 'p', 'a')
-      leaveRunFile(dir, 'old', 'a', deadPid)
+      await leaveRunFile(dir, 'p', 'b')
+      await leaveRunFile(dir, 'p', 'a')
+      await leaveRunFile(dir, 'old', 'a', deadPid)
       expect(chooseTargets({ dir })).toEqual([
         { control: '127.0.0.1:1', tokenFile: `${dir}/p/token`, label: 'p/a', pid: process.pid },
         { control: '127.0.0.1:2', tokenFile: `${dir}/p/token`, label: 'p/b', pid: process.pid },
@@ -45,8 +45,8 @@ describe('targets', () => {
 
   it('are listed when several pairs live', async () => {
     await inFolder(async (dir) => {
-      leaveRunFile(dir, 'p', 'a')
-      leaveRunFile(dir, 'q', 'a')
+      await leaveRunFile(dir, 'p', 'a')
+      await leaveRunFile(dir, 'q', 'a')
       const { exit, message } = refusal(() => chooseTargets({ dir }))
       expect(exit).toBe('usage')
       expect(message).toContain('--pair p --name a, --pair q --name a')
@@ -56,7 +56,7 @@ describe('targets', () => {
 
   it('that are not there are named, with those that are', async () => {
     await inFolder(async (dir) => {
-      leaveRunFile(dir, 'p', 'a')
+      await leaveRunFile(dir, 'p', 'a')
       const { exit, message } = refusal(() => chooseTargets({ dir, pair: 'p', name: 'c' }))
       expect(exit).toBe('nobody')
       expect(message).toContain('no daemon of pair p, side c')

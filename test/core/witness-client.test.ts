@@ -12,7 +12,7 @@ function make() {
     (callback) => callback(),
     () => '',
   )
-  const disk = { load: () => ({ generation: 0, epoch: 0 }), save() {} }
+  const disk = { load: () => ({ pair: '', generation: 0, nonce: '', epoch: 0 }), save() {} }
   const record = new SideRecord('primary', disk, 'me')
   const verdicts: string[] = []
   const client = new WitnessClient(witness, record, (verdict) => verdicts.push(verdict))

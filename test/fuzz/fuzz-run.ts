@@ -49,11 +49,10 @@ export async function runFuzzer(options: FuzzOptions): Promise<FuzzReport> {
     isDone: true,
     finding: { message, stack, bytes: input.slice(0, counts[1]) },
   })
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const end = (report: FuzzReport) => {
       clearInterval(watch)
-      void thread.terminate()
-      resolve(report)
+      thread.terminate().then(() => resolve(report), reject)
     }
     const watch = watchThread(counts, options.inputMsMax, (message) => end(underWay(message)))
     thread.on('message', (report: FuzzReport) => {

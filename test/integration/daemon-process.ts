@@ -3,11 +3,12 @@
 
 import { configSchema } from '../../daemon/config.ts'
 import { Daemon } from '../../daemon/daemon.ts'
+import { endProcess } from '../../daemon/process-end.ts'
 
 const daemon = await Daemon.start(configSchema.parse(JSON.parse(process.argv[2] ?? '{}')))
 process.on('SIGTERM', () => daemon.stop())
 process.on('disconnect', () => process.exit(1))
 console.log(JSON.stringify(daemon.addresses))
 await daemon.stopped
-daemon.dispose()
-process.exit(0)
+await daemon.dispose()
+await endProcess(0, daemon.endsWithinMs)

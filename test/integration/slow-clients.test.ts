@@ -238,13 +238,17 @@ describe('a full table of clients', () => {
     await (await pair.client('a')).ask('failover', { token: pair.token() })
     await pair.until('b', 'protected')
     for (let i = 0; i < 120; i++) sockets.push(await connectTo(pair.clients.b))
-    await until('the log to say so', () => /places of clients are taken/.test(pair.log('b')))
+    const warnings = async () => (await pair.status('b')).warnings?.join() ?? ''
+    await until('status to say so', async () =>
+      (await warnings()).includes('places of clients are taken'),
+    )
+    expect(pair.log('b')).toMatch(/places of clients are taken/)
     await pair.signal('a', 'SIGKILL')
     await pair.until('b', 'standalone')
     await pair.launch('a', 'primary')
     await pair.until('b', 'protected')
     for (const socket of sockets) socket.destroy()
-    await until('room', () => /there is room for clients again/.test(pair.log('b')))
+    await until('room', async () => !(await warnings()).includes('places'))
     const client = await LineClient.to(pair.clients.b)
     client.say('PING')
     await until('an answer', () => client.lines.length === 1)

@@ -33,6 +33,11 @@ const keep = <T extends Socket | WebSocket>(socket: T): T => {
   return socket
 }
 
+const closed = async (socket: Socket | WebSocket) =>
+  new Promise((resolve) => {
+    socket.once('close', resolve)
+  })
+
 /** The secondary dies and comes back: its peer must get in at both ports. */
 async function rejoins(pair: Pair): Promise<void> {
   await pair.signal('b', 'SIGKILL')
@@ -196,7 +201,7 @@ describe('nobody is suspected, and clients are answered,', () => {
         }, 2)
         tcp.resume()
         const end = setTimeout(() => tcp.destroy(), 500)
-        await once(tcp, 'close')
+        await closed(tcp)
         clearTimeout(end)
         clearInterval(timer)
       }
@@ -252,10 +257,10 @@ describe('a thousand strangers', () => {
     const { guest } = await pair.status('a')
     for (let i = 0; i < 500; i++) {
       const data = await connectTo(pair.data.a, 'x\n')
-      data.resume()
+      data.resume().end()
       const control = await knockAt(pair.control.a)
       control.send(i % 2 ? 'x' : peerHello(guest))
-      await Promise.all([once(data, 'close'), once(control, 'close')])
+      await Promise.all([closed(data), closed(control)])
       data.destroy()
     }
     await until('one line to count the others', () => / more in 10 s/.test(pair.log('a')))

@@ -27,7 +27,11 @@ const ROWS: readonly Row[] = [
   [
     /^disk at generation (\d+) epoch (\d+)$/,
     (s, [generation, epoch]) =>
-      (s.world.disk.seen = { generation: Number(generation), epoch: Number(epoch) }),
+      (s.world.disk.seen = {
+        ...s.world.disk.seen,
+        generation: Number(generation),
+        epoch: Number(epoch),
+      }),
   ],
   [
     /^start (primary|secondary)( with manual failback)?$/,

@@ -10,6 +10,7 @@ import type {
   DataChannel,
   DataChannelHandlers,
   Disk,
+  Seen,
   GuestPort,
   Network,
   OutputPort,
@@ -17,7 +18,7 @@ import type {
   Trace,
   World,
 } from '../../shared/ports.ts'
-import type { Epoch, Generation, Holder } from '../../shared/protocol/register.ts'
+import type { Holder } from '../../shared/protocol/register.ts'
 import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
 import { ScriptedWitness } from './scripted-witness.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -173,8 +174,8 @@ export class ScriptedWorld implements World {
     },
   }
 
-  readonly disk: Disk & { seen: { generation: Generation; epoch: Epoch } } = {
-    seen: { generation: 0, epoch: 0 },
+  readonly disk: Disk & { seen: Seen } = {
+    seen: { pair: '', generation: 0, nonce: '', epoch: 0 },
     load() {
       return this.seen
     },

@@ -2,7 +2,7 @@
 // dropped; its disk stays), start again under the same orders, and be stopped for a while and continued, when
 // all that came meanwhile happens at once.
 
-import type { Clock, OutputPort, Trace } from '../../shared/ports.ts'
+import type { Clock, OutputPort, Seen, Trace } from '../../shared/ports.ts'
 import { Side } from '../../side/side.ts'
 import type { Simulation } from './simulation.ts'
 import { returnBuffer, VirtualGuest } from './virtual-guest.ts'
@@ -21,7 +21,7 @@ export class Process {
   guestDied = false
   /** An operator has stopped the pair here: whatever comes, this life serves nobody any more. */
   ending = false
-  #disk = { generation: 0, epoch: 0 }
+  #disk: Seen = { pair: '', generation: 0, nonce: '', epoch: 0 }
   #stopped = false
   #waiting: (() => void)[] = []
   /** Timers that ran out meanwhile: a process that is continued looks at these first. */

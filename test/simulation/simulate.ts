@@ -114,7 +114,7 @@ async function runAll({ first, count, jobs, withoutGuard, quiet }: ReturnType<ty
       total.busyMs += progress.busyMs
       if (progress.broken) {
         broken.push(progress.broken)
-        for (const one of workers) void one.terminate()
+        for (const one of workers) one.terminate().catch(console.error)
       }
       if (quiet || performance.now() - toldAt < 2000) return
       toldAt = performance.now()

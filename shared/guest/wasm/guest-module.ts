@@ -3,7 +3,7 @@
 // starts again need not rewrite it; what is found there is used only if it is what this rewriter has written.
 
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addDirtyLog, REWRITER_VERSION } from '../dirty-log/rewrite.ts'
 import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
@@ -42,6 +42,13 @@ export interface GuestModule {
   readonly tableBytes: number
   /** Milliseconds; 0 without a log. */
   readonly rewriteMs: number
+  /** A rewritten module that could not be kept; the next start rewrites it again. */
+  readonly unkept?: UnkeptModule
+}
+
+export interface UnkeptModule {
+  readonly file: string
+  readonly content: Uint8Array
 }
 
 export interface GuestModuleOptions {
@@ -56,6 +63,7 @@ export interface GuestModuleOptions {
 interface Logged {
   readonly bytes: Uint8Array
   readonly tableBytes: number
+  readonly unkept?: UnkeptModule
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -76,6 +84,7 @@ export function loadGuestModule(options: GuestModuleOptions): GuestModule {
       scheme: dirty === 'check' ? 'check' : 'log',
       tableBytes: logged.tableBytes,
       rewriteMs: performance.now() - began,
+      unkept: logged.unkept,
     }
   }
   if (dirty === 'auto') return { ...plainModule(bytes, facts), whyScan: logged.refused }
@@ -113,8 +122,8 @@ function withLog(
   if (!WebAssembly.validate(rewritten.bytes)) {
     return { refused: 'this engine does not take the rewritten module' }
   }
-  if (cache !== undefined && key !== undefined) keep(cache, key, rewritten)
-  return rewritten
+  if (cache === undefined || key === undefined) return rewritten
+  return { ...rewritten, unkept: keep(cache, key, rewritten) }
 }
 
 // A kept module lies behind a line that tells the size of its table and the digest of both.
@@ -136,15 +145,26 @@ function read(key: string): Logged | undefined {
   }
 }
 
-/** A folder that can't be written costs a rewrite at the next start, and nothing else. */
-function keep(cache: string, key: string, logged: Logged): void {
+/** Gives what could not be written: that costs a rewrite at the next start, and nothing else. */
+function keep(cache: string, key: string, logged: Logged): UnkeptModule | undefined {
+  const content = Buffer.concat([lineOf(logged), Buffer.from('\n'), logged.bytes])
+  // No pid: in containers that share the folder both are 1.
+  const draft = `${key}.${randomUUID()}`
   try {
     mkdirSync(cache, { recursive: true })
-    // No pid: in containers that share the folder both are 1.
-    const written = `${key}.${randomUUID()}`
-    writeFileSync(written, Buffer.concat([lineOf(logged), Buffer.from('\n'), logged.bytes]))
-    renameSync(written, key)
+    writeFileSync(draft, content)
+    renameSync(draft, key)
+    return undefined
   } catch {
-    // As above.
+    remove(draft)
+    return { file: key, content }
+  }
+}
+
+function remove(draft: string): void {
+  try {
+    rmSync(draft, { force: true })
+  } catch {
+    // The folder cannot be used at all; the caller is told.
   }
 }

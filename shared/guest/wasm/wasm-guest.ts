@@ -10,7 +10,12 @@ import { PageStore, pageStoreBytes } from '../../memory/page-store.ts'
 import type { GuestHandlers, GuestIdentity, GuestPort } from '../../ports.ts'
 import { PAGE_BYTES, type GuestState } from '../contract.ts'
 import { decodeCpu, decodeDevice } from '../wasm-state.ts'
-import { loadGuestModule, type DirtyScheme, type GuestModuleOptions } from './guest-module.ts'
+import {
+  loadGuestModule,
+  type DirtyScheme,
+  type GuestModuleOptions,
+  type UnkeptModule,
+} from './guest-module.ts'
 import {
   outputWeight,
   SIGNAL_BYTES,
@@ -32,6 +37,8 @@ export class WasmGuest implements GuestPort {
     readonly rewriteMs: number
     readonly whyScan?: string
   }
+  /** Its rewritten module, if that could not be kept for the next start. */
+  readonly unkept: UnkeptModule | undefined
   readonly #data: Omit<GuestWorkerData, 'signals'>
   readonly #pfns: Uint32Array
   readonly #callTimeoutMs: number
@@ -48,8 +55,9 @@ export class WasmGuest implements GuestPort {
    */
   constructor(options: GuestModuleOptions, callTimeoutMs: number, trace?: QemuTrace) {
     const { file, memoryBytes } = options
-    const { module, facts, digest, scheme, tableBytes, ...rest } = loadGuestModule(options)
+    const { module, facts, digest, scheme, tableBytes, unkept, ...rest } = loadGuestModule(options)
     this.dirty = { scheme, ...rest }
+    this.unkept = unkept
     const buffer = new SharedArrayBuffer(pageStoreBytes(memoryBytes))
     const pfns = new SharedArrayBuffer((memoryBytes / PAGE_BYTES) * 4)
     const shared = { store: buffer, pfns }
@@ -144,7 +152,8 @@ export class WasmGuest implements GuestPort {
     this.#used = false
     if (worker === undefined) return
     this.#takeStore()
-    void worker.terminate()
+    // A thread that cannot be ended writes nothing more, since the store is taken.
+    worker.terminate().catch(() => undefined)
   }
 
   /**
