@@ -3,7 +3,14 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ZodError } from 'zod'
-import { chooseWitness, configSchema, type Config, type ConfigInput } from '../daemon/config.ts'
+import {
+  chooseWitness,
+  configSchema,
+  MEMORY_BYTES_MAX,
+  MEMORY_REFUSED,
+  type Config,
+  type ConfigInput,
+} from '../daemon/config.ts'
 import { splitAddress } from '../shared/channel/address.ts'
 import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
 import { DELAYS, DELAY_NAMES, type DelayName } from '../shared/protocol/delays.ts'
@@ -43,6 +50,12 @@ export interface GuestOptions {
 
 export type DelayOptions = Partial<Record<DelayName, number>>
 
+function parseMemory(text: string): number {
+  const bytes = argument(parseSize)(text)
+  if (bytes > MEMORY_BYTES_MAX) throw new CliError('usage', `--memory: ${MEMORY_REFUSED}`)
+  return bytes
+}
+
 export function addGuestOptions(command: Command): Command {
   const failback = new Option(
     '--failback <how>',
@@ -61,7 +74,7 @@ export function addGuestOptions(command: Command): Command {
         '--memory <size>',
         "the most RAM of the guest, such as 64MiB; the pair's sides agree",
       )
-        .argParser(argument(parseSize))
+        .argParser(parseMemory)
         .default(64 * 1024 * 1024, '64MiB'),
     )
     .addOption(

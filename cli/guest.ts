@@ -13,6 +13,7 @@ import { WebAssembly } from '../shared/guest/webassembly.ts'
 import { argument } from './daemon-options.ts'
 import { FdSource } from './decode/fd-source.ts'
 import { CliError } from './exit-codes.ts'
+import { plainText } from './plain-text.ts'
 import { teach } from './help.ts'
 import { OutputFile } from './output-file.ts'
 import { formatOption, type FormatOptions } from './status.ts'
@@ -130,7 +131,7 @@ function inspect(file: string, { memory, format }: MemoryOption & FormatOptions)
     format === 'json'
       ? JSON.stringify({ file, ...description }, undefined, 2)
       : describeText(file, description)
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(plainText(`${text}\n`))
   if (description.protection === 'none') {
     throw new CliError(
       'broken',

@@ -5,6 +5,7 @@ import type { Answer } from '../shared/control/messages.ts'
 import { STAGE_NAMES, type CheckpointRow, type FailoverRow } from '../shared/trace/rows.ts'
 import { argument } from './daemon-options.ts'
 import { teach } from './help.ts'
+import { plainText } from './plain-text.ts'
 import { formatOption, type FormatOptions } from './status.ts'
 import { formatTable } from './table.ts'
 import { addTargetOptions, chooseTargets, connectTo, type TargetOptions } from './targets.ts'
@@ -57,10 +58,10 @@ async function history(options: HistoryOptions): Promise<void> {
       const { checkpoints = [], failovers = [] } = answer
       return { side, checkpoints, failovers }
     })
-    process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`)
+    process.stdout.write(plainText(`${JSON.stringify(list, undefined, 2)}\n`))
     return
   }
-  process.stdout.write(`${sides.map(describeSide).join('\n\n')}\n`)
+  process.stdout.write(plainText(`${sides.map(describeSide).join('\n\n')}\n`))
 }
 
 function describeSide({ side, answer }: { side: string; answer: Answer }): string {

@@ -41,6 +41,7 @@ interface OneSideOptions extends GuestOptions {
   readonly clients: string
   readonly peer: string
   readonly tokenFile?: string
+  readonly httpHost?: readonly string[]
   readonly log?: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly withParent?: boolean
@@ -70,6 +71,11 @@ export function oneSide(command: Command, role: Role): Command {
       "found the pair without the peer's word; only for a pair that never ran",
       false,
     )
+    .option(
+      '--http-host <name>',
+      'a name that requests to --control may have in Host, beside addresses and localhost; repeatable',
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+    )
     .option('--log <file>', 'write the log there (standard output)')
     .addOption(
       new Option('--log-level <level>', 'the least that is logged')
@@ -78,14 +84,22 @@ export function oneSide(command: Command, role: Role): Command {
     )
     .addOption(new Option('--with-parent', 'end when the parent process does').hideHelp())
   return addDelayOptions(command).action(async (options: OneSideOptions & DelayOptions) => {
-    const { memory, dirty, withParent = false, new: isNew, ...rest } = options
+    const { memory, dirty, withParent = false, new: isNew, httpHost = [], ...rest } = options
     const { name, pair, dir, control, data, advertiseData, clients, peer, guest, witness } = rest
     const { failback, tokenFile, record, log, logLevel } = rest
     const addresses = { control, data, advertiseData, clients, peer }
     const kept = { dir, tokenFile, record, log, logLevel }
     const config = checkConfig({
       ...{ name, pair, told: role, isNew, ...addresses, ...kept },
-      ...{ guest, memoryBytes: memory, dirty, witness, failback, delays: delaysOf(options) },
+      ...{
+        httpHosts: [...httpHost],
+        guest,
+        memoryBytes: memory,
+        dirty,
+        witness,
+        failback,
+        delays: delaysOf(options),
+      },
     })
     await runDaemon(config, withParent)
   })

@@ -10,3 +10,8 @@ export function plainText(text: string): string {
     return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
+
+/** The same, in one line. */
+export function plainLine(text: string): string {
+  return plainText(text).replaceAll('\n', '\\n')
+}

@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
 import { teach, type Lesson } from './help.ts'
+import { plainLine } from './plain-text.ts'
 import { sayAside } from './standard-streams.ts'
 import {
   addTargetOptions,
@@ -70,7 +71,7 @@ export function addSideVerb(program: Command, words: SideVerb): void {
     const target = await chooseOne(chooseTargets(options), side, fits)
     const fields = words.fields?.(options as never) ?? {}
     const answer = await say(target, verb, fields, words.patience)
-    process.stdout.write(`${target.label}: ${answer}\n`)
+    process.stdout.write(`${plainLine(`${target.label}: ${answer}`)}\n`)
   })
   teach(command, words)
 }

@@ -12,7 +12,8 @@ import { COLO_SCRIPT } from './places.ts'
 import { showSize } from './units.ts'
 import { shellQuote } from './wrap.ts'
 
-export type StartConfig = Omit<Config, 'told' | 'isNew' | 'logLevel'> & {
+export type StartConfig = Omit<Config, 'told' | 'isNew' | 'logLevel' | 'httpHosts'> & {
+  readonly httpHosts?: Config['httpHosts']
   readonly logLevel?: Config['logLevel']
 }
 
@@ -34,6 +35,7 @@ export function daemonArguments(config: StartConfig, folder = process.cwd()): st
     ...(logLevel === undefined || logLevel === 'info' ? [] : ['--log-level', logLevel]),
     ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
     ...given('advertise-data', config.advertiseData),
+    ...(config.httpHosts ?? []).flatMap((name) => ['--http-host', name]),
     ...['--guest', resolve(folder, guest), '--memory', showSize(config.memoryBytes)],
     ...['--dirty', dirty, '--witness', witness, '--failback', failback],
     ...given('record', path(config.record)),

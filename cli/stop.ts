@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { isAlive } from '../daemon/living-process.ts'
 import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
+import { plainLine } from './plain-text.ts'
 import { isServing, say } from './side-verb.ts'
 import {
   addTargetOptions,
@@ -52,7 +53,7 @@ async function stop(options: StopOptions): Promise<void> {
   }
   await (both ? stopPair(targets) : sayStop(targets, false))
   await Promise.all(targets.map(ended))
-  for (const { label } of targets) process.stdout.write(`${label}: stopped\n`)
+  for (const { label } of targets) process.stdout.write(`${plainLine(label)}: stopped\n`)
 }
 
 /** Only the side that serves can end the pair; where nobody does, each side ends by itself. */

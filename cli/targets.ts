@@ -105,7 +105,7 @@ export interface Seen {
 export async function askStatus(target: Target, digest = false): Promise<Status> {
   const client = await connectTo(target)
   try {
-    if (digest) return await client.status(true)
+    if (digest) return await client.status(tokenOf(target))
     const { status } = await client.ask('status', {}, STATUS_MS)
     if (status === undefined) throw new Error('an answer without a status')
     return status

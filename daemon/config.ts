@@ -1,13 +1,27 @@
 // What a daemon is told: one schema for the command line, for `colo up`, which passes it to its children, and
 // for the docs. Addresses are host:port; port 0 takes a free one.
 
+import { constants } from 'node:buffer'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DELAY_NAMES, delaysWith, type Delays } from '../shared/protocol/delays.ts'
 import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
+import { memoryBytesFor } from '../shared/memory/page-store.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 
 const WASM_PAGE_BYTES = 65536
+const MIB = 1024 * 1024
+
+/** Larger typed arrays are not to be had everywhere, and the page store of a guest is one. */
+const BUFFER_BYTES_MAX = Math.min(constants.MAX_LENGTH, 2 ** 32 - 1)
+
+/** What `--memory` takes at most. */
+export const MEMORY_BYTES_MAX = Math.min(
+  LIMITS.memoryBytesMax,
+  memoryBytesFor(BUFFER_BYTES_MAX, MIB),
+)
+
+export const MEMORY_REFUSED = `at most ${MEMORY_BYTES_MAX / MIB}MiB: a side holds the guest's memory twice, in one buffer of at most 4 GiB`
 
 export const WITNESS_KINDS = {
   file: 'generation files in a folder that both sides reach (one machine, or a shared file system)',
@@ -39,11 +53,13 @@ export const configSchema = z.object({
   peer: z.string(),
   /** What a welcomed secondary is told to dial, if that is not `data` itself (a proxy, a published port). */
   advertiseData: z.string().optional(),
+  /** Names that a request to the control port may have in `Host`, beside addresses and localhost. */
+  httpHosts: z.array(z.string().min(1).max(253)).default([]),
   guest: z.string(),
   memoryBytes: z
     .int()
     .positive()
-    .max(LIMITS.memoryBytesMax, `at most ${LIMITS.memoryBytesMax} bytes`)
+    .max(MEMORY_BYTES_MAX, MEMORY_REFUSED)
     .multipleOf(WASM_PAGE_BYTES, 'a multiple of 64 KiB'),
   dirty: z.enum(Object.keys(DIRTY_MODES) as [DirtyMode, ...DirtyMode[]]).default('auto'),
   witness: z.string().default('file'),

@@ -6,12 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DataServer, dialData } from '../shared/channel/data-channel.ts'
 import { joinAddress, splitAddress } from '../shared/channel/address.ts'
 import { dialPeer } from '../shared/control/control-client.ts'
-import { ControlServer, type OperatorSession } from '../shared/control/control-server.ts'
-import type { OperatorMessage, PeerHello } from '../shared/control/messages.ts'
+import { ControlServer } from '../shared/control/control-server.ts'
+import type { OperatorSession } from '../shared/control/operator-link.ts'
+import type { PeerHello } from '../shared/control/messages.ts'
 import type { Clock, ControlLink, ControlLinkHandlers, World } from '../shared/ports.ts'
+import { sameToken } from '../side/admission.ts'
 import { Side } from '../side/side.ts'
 import { ClientServer } from './client-server.ts'
 import type { Config } from './config.ts'
+import { descriptorsMax, placesWith } from './descriptors.ts'
 import { listenError } from './listen-error.ts'
 import { thisProcess } from './living-process.ts'
 import { openTrace } from './log.ts'
@@ -21,6 +24,7 @@ import { Recording } from './recording.ts'
 import { RetriedWrite } from './retried-write.ts'
 import { NameTaken, removeRunFile, runFilePath, writeRunFile, type RunFile } from './run-files.ts'
 import { Statistics } from './statistics.ts'
+import { StrangersLog } from './strangers-log.ts'
 
 const realClock: Clock = {
   now: () => performance.now(),
@@ -45,6 +49,7 @@ export class Daemon {
   readonly stopped: Promise<string>
   readonly #prepared: Preparation
   readonly #statistics = new Statistics()
+  readonly #strangers: StrangersLog
   readonly #runFile: RetriedWrite<RunFile>
   #ended: (why: string) => void = () => undefined
   #endsAt: number | undefined
@@ -58,6 +63,7 @@ export class Daemon {
     const { dir, pair, name, control, delays } = config
     this.config = config
     this.#prepared = prepare(config, () => this.#desk?.changed())
+    this.#strangers = new StrangersLog(this.#prepared.log)
     this.#runFile = new RetriedWrite({
       name: 'run file',
       path: runFilePath(dir, pair, name),
@@ -131,20 +137,34 @@ export class Daemon {
   /** A connection that comes before the side is there is refused. */
   async #listen(): Promise<void> {
     const { config } = this
-    const { log } = this.#prepared
-    const timeoutMs = config.delays.helloTimeoutMs
-    const refused = (why: string, from: string) => log.warn({ from }, `refused: ${why}`)
-    const clients = ClientServer.listen(config.clients, {
-      opened: (address) => this.#side?.clientOpened(address),
-      said: (connection, bytes) => this.#side?.clientSaid(connection, bytes),
-      ended: (connection) => this.#side?.clientEnded(connection),
-      closed: (connection) => this.#side?.clientClosed(connection),
-      failed: (why) => log.warn(`clients can't be accepted: ${why}`),
+    const { log, token, warnings } = this.#prepared
+    const { delays, httpHosts } = config
+    const places = placesWith(descriptorsMax())
+    const strangers = this.#strangers
+    const refused = (why: string, from: string) => strangers.refused(why, from)
+    const clients = ClientServer.listen({
+      address: config.clients,
+      connectionsMax: places.clients,
+      delays,
+      handlers: {
+        opened: (address) => this.#side?.clientOpened(address),
+        said: (connection, bytes) => this.#side?.clientSaid(connection, bytes),
+        ended: (connection) => this.#side?.clientEnded(connection),
+        closed: (connection) => this.#side?.clientClosed(connection),
+        failed: (why) => log.warn(`clients can't be accepted: ${why}`),
+      },
+      reset: (why, from) => strangers.clientReset(why, from),
+      full: (what) => {
+        if (what === undefined) warnings.clear('clients')
+        else warnings.set('clients', what)
+      },
     })
     this.#clients = await listening('--clients', config.clients, clients)
     const data = DataServer.listen({
       address: config.data,
-      timeoutMs,
+      timeoutMs: delays.helloTimeoutMs,
+      strangerGraceMs: delays.strangerGraceMs,
+      strangersMax: places.strangers,
       accept: (given, channel) => this.#side?.acceptData(given, channel),
       tap: () => this.#recording(),
       refused,
@@ -152,9 +172,13 @@ export class Daemon {
     this.#data = await listening('--data', config.data, data)
     const control = ControlServer.listen({
       address: config.control,
-      helloTimeoutMs: timeoutMs,
+      delays,
+      strangersMax: places.strangers,
+      operatorsMax: places.operators,
+      httpHosts: httpHosts.map((name) => name.toLowerCase()),
+      holdsToken: (given) => sameToken(given, token),
       acceptPeer: (hello, link) => this.#acceptPeer(hello, link),
-      acceptOperator: (send) => this.#acceptOperator(send),
+      acceptOperator: (tell) => this.#acceptOperator(tell),
       refused,
     })
     this.#control = await listening('--control', config.control, control)
@@ -168,11 +192,11 @@ export class Daemon {
   }
 
   /** An operator who comes too early is told so, and may ask again on the same connection. */
-  #acceptOperator(send: (message: OperatorMessage) => void): OperatorSession {
-    let session = this.#desk?.sit(send)
+  #acceptOperator(tell: (event: string) => void): OperatorSession {
+    let session = this.#desk?.sit(tell)
     return {
       verb: async (message) => {
-        session ??= this.#desk?.sit(send)
+        session ??= this.#desk?.sit(tell)
         const { id } = message
         const refusal = {
           type: 'answer',
@@ -246,7 +270,7 @@ export class Daemon {
       output: clients,
       witness,
       disk: seen,
-      trace: openTrace(log, this.#statistics, () => this.#desk?.changed()),
+      trace: openTrace(log, this.#strangers, this.#statistics, () => this.#desk?.changed()),
     }
   }
 

@@ -9,6 +9,7 @@ import { isWanted } from '../shared/protocol/errors.ts'
 import type { Config } from './config.ts'
 import type { LogDestination } from './log-destination.ts'
 import type { Statistics } from './statistics.ts'
+import type { StrangersLog } from './strangers-log.ts'
 
 export function openLog(config: Config, destination: LogDestination): Logger {
   const { name, pair, logLevel: level } = config
@@ -21,9 +22,17 @@ export function openQemuTrace(log: Logger): QemuTrace | undefined {
   return (event, ...args) => log.trace({ event }, traceLine(event, args).trimEnd())
 }
 
-export function openTrace(log: Logger, statistics: Statistics, changed: () => void): Trace {
+export function openTrace(
+  log: Logger,
+  strangers: StrangersLog,
+  statistics: Statistics,
+  changed: () => void,
+): Trace {
   return {
-    log: (level, message, fields = {}) => log[level](fields, message),
+    log: (level, message, fields = {}) => {
+      if (level === 'warn') strangers.warned(message, fields)
+      else log[level](fields, message)
+    },
     error: (code, detail) => {
       const wanted = isWanted(code)
       log[wanted ? 'info' : 'error']({ code, wanted }, detail)

@@ -1,23 +1,17 @@
 // Where operators are served: questions are answered from what the side and the statistics say, verbs that
 // change anything need the token of the pair and go to the side. Those who watch get a status after a change.
 
-import type { OperatorSession } from '../shared/control/control-server.ts'
-import {
-  VERBS,
-  type Answer,
-  type OperatorMessage,
-  type Status,
-  type VerbMessage,
-} from '../shared/control/messages.ts'
+import type { OperatorSession } from '../shared/control/operator-link.ts'
+import { VERBS, type Answer, type Status, type VerbMessage } from '../shared/control/messages.ts'
 import { DIRTY_KERNELS } from '../shared/guest/wasm/guest-module.ts'
 import type { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
-import { digestOf } from '../shared/memory/page-store.ts'
 import type { World } from '../shared/ports.ts'
 import { sameToken } from '../side/admission.ts'
 import type { Side } from '../side/side.ts'
 import type { VerbResult } from '../side/verb-result.ts'
 import type { Config } from './config.ts'
 import type { Addresses } from './daemon.ts'
+import { MemoryDigests } from './memory-digests.ts'
 import type { Statistics } from './statistics.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -36,17 +30,20 @@ export interface DeskOptions {
 
 export class OperatorDesk {
   readonly #options: DeskOptions
-  readonly #watching = new Set<(message: OperatorMessage) => void>()
+  readonly #watching = new Set<(event: string) => void>()
+  readonly #digests: MemoryDigests
   #announced = false
 
   constructor(options: DeskOptions) {
     this.#options = options
+    this.#digests = new MemoryDigests(() => options.guest.store.pages)
   }
 
-  sit(send: (message: OperatorMessage) => void): OperatorSession {
+  /** `tell` sends an event, as JSON. */
+  sit(tell: (event: string) => void): OperatorSession {
     return {
-      verb: (message) => this.#answer(message, send),
-      closed: () => void this.#watching.delete(send),
+      verb: async (message) => this.#answer(message, tell),
+      closed: () => void this.#watching.delete(tell),
     }
   }
 
@@ -56,12 +53,12 @@ export class OperatorDesk {
     this.#announced = true
     setImmediate(() => {
       this.#announced = false
-      const event = { type: 'event', status: this.status(false) } as const
-      for (const send of this.#watching) send(event)
+      const event = JSON.stringify({ type: 'event', status: this.status() })
+      for (const tell of this.#watching) tell(event)
     })
   }
 
-  status(withDigest: boolean): Status {
+  status(memoryDigest?: string): Status {
     const { config, addresses, side, statistics, guest, world, warnings } = this.#options
     const { record } = side
     return {
@@ -87,7 +84,7 @@ export class OperatorDesk {
         kernel: DIRTY_KERNELS[guest.dirty.scheme],
         dirty: guest.dirty,
         paused: side.paused,
-        memoryDigest: withDigest ? digestOf(guest.store.pages) : undefined,
+        memoryDigest,
       },
       addresses,
       clients: side.clientCount,
@@ -106,28 +103,36 @@ export class OperatorDesk {
     }
   }
 
-  async #answer(message: VerbMessage, send: (message: OperatorMessage) => void): Promise<Answer> {
+  async #answer(message: VerbMessage, tell: (event: string) => void): Promise<Answer> {
     const { id, verb } = message
-    const { token, side, statistics } = this.#options
+    const { token, side } = this.#options
+    const withDigest = verb === 'status' && message.digest === true
+    if ((VERBS[verb].changes || withDigest) && !sameToken(message.token, token)) {
+      const what = withDigest ? "the digest of the guest's memory" : 'this verb'
+      const detail = message.token ? 'not the token of this pair' : `${what} needs the token`
+      return { type: 'answer', id, ok: false, code: 'wrong-token', detail }
+    }
     if (VERBS[verb].changes) {
-      if (!sameToken(message.token, token)) {
-        const detail = message.token ? 'not the token of this pair' : 'this verb needs the token'
-        return { type: 'answer', id, ok: false, code: 'wrong-token', detail }
-      }
-      const result = await new Promise<VerbResult>((resolve) => side.command(message, resolve))
+      const result = await new Promise<VerbResult>((resolve) => {
+        side.command(message, resolve)
+      })
       return { type: 'answer', id, ...result }
     }
-    if (verb === 'history') {
-      const rows = Math.max(1, message.rows ?? HISTORY_ROWS)
-      return {
-        type: 'answer',
-        id,
-        ok: true,
-        checkpoints: statistics.checkpointRows.slice(-rows).map((row) => ({ ...row })),
-        failovers: statistics.failoverRows.slice(-rows).map((row) => ({ ...row })),
-      }
+    if (verb === 'history') return this.#history(id, message.rows ?? HISTORY_ROWS)
+    if (verb === 'watch') this.#watching.add(tell)
+    const digest = withDigest ? await this.#digests.ask() : undefined
+    return { type: 'answer', id, ok: true, status: this.status(digest) }
+  }
+
+  #history(id: number, rowsMax: number): Answer {
+    const { statistics } = this.#options
+    const rows = Math.max(1, rowsMax)
+    return {
+      type: 'answer',
+      id,
+      ok: true,
+      checkpoints: statistics.checkpointRows.slice(-rows).map((row) => ({ ...row })),
+      failovers: statistics.failoverRows.slice(-rows).map((row) => ({ ...row })),
     }
-    if (verb === 'watch') this.#watching.add(send)
-    return { type: 'answer', id, ok: true, status: this.status((message.rows ?? 0) > 0) }
   }
 }

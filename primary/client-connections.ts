@@ -69,10 +69,22 @@ export class ClientConnections {
     if (this.#open.has(connection)) this.#guest.close(connection)
   }
 
+  /** It is gone: nobody hears what is held for it. */
   closed(connection: number): void {
-    if (!this.#open.delete(connection)) return
-    this.#guard.left(connection)
-    this.#guest.close(connection)
+    if (this.#open.delete(connection)) {
+      this.#guard.left(connection)
+      this.#guest.close(connection)
+    }
+    this.#gate.drop(connection)
+  }
+
+  /** One call of the guest said too much to it, and the guest knows that it is closed. Returns what to say. */
+  cut(connection: number): string {
+    this.#open.delete(connection)
+    this.#guard.forget(connection)
+    this.#gate.drop(connection)
+    this.#output.reset(connection)
+    return `a client was reset: one call answered more than ${LIMITS.callOutputBytesMax} bytes`
   }
 
   /** The guest has closed it. */

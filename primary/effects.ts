@@ -13,7 +13,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       gate.open()
       trigger.disarm()
       output.pauseInput(false)
-      output.serve(!gate.isShut)
+      output.serve(gate.isShut ? 'no' : 'yes')
       side.changed(side.whyAlone())
     },
 
@@ -77,6 +77,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     holdAll() {
       gate.hold()
       trigger.disarm()
+      if (!gate.isShut) output.serve('claiming')
       side.changed('asking the witness who goes on')
     },
     writeAlone() {
@@ -101,8 +102,9 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
     standDown() {
       side.tell('superseded', side.describeShown())
       trigger.disarm()
-      gate.discard()
-      output.serve(false)
+      // What is held is dropped with the clients that it was for.
+      gate.hold()
+      output.serve('no')
       output.closeAll()
       side.changed(`somebody else owns the pair: ${side.describeShown()}`)
     },
@@ -114,7 +116,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       trigger.disarm()
       gate.discard()
       guest.stop()
-      output.serve(false)
+      output.serve('no')
       output.closeAll()
       // The next role is built once this one's transition is over.
       world.clock.soon(() => side.left())

@@ -9,8 +9,12 @@ interface Held {
   readonly epoch: Epoch
   readonly connection: number
   /** Undefined: the guest closed the connection here. */
-  readonly bytes: Uint8Array | undefined
+  bytes: Uint8Array | undefined
   readonly at: number
+  /** Its connection is gone: it leaves no more. */
+  dropped: boolean
+  /** The next one that is held for the same connection. */
+  next: Held | undefined
 }
 
 export interface Outlet {
@@ -20,14 +24,19 @@ export interface Outlet {
 
 export class OutputGate {
   readonly #outlet: Outlet
+  readonly #settled: (bytes: number) => void
   #open = true
   #shut = false
   #held: Held[] = []
   #first = 0
   #heldBytes = 0
+  /** What is held for each connection: the oldest and the newest, linked by `next`. */
+  readonly #of = new Map<number, { oldest: Held; newest: Held }>()
 
-  constructor(outlet: Outlet) {
+  /** `settled` hears how many bytes of what was said have left or were dropped. */
+  constructor(outlet: Outlet, settled: (bytes: number) => void = () => {}) {
     this.#outlet = outlet
+    this.#settled = settled
   }
 
   get isShut(): boolean {
@@ -50,8 +59,34 @@ export class OutputGate {
   /** The guest said this in `epoch`, at `now`; undefined `bytes` close the connection. */
   said(epoch: Epoch, connection: number, bytes: Uint8Array | undefined, now: number): void {
     if (this.#open) return this.#let(connection, bytes)
-    this.#held.push({ epoch, connection, bytes, at: now })
+    const held = { epoch, connection, bytes, at: now, dropped: false, next: undefined }
+    this.#held.push(held)
     this.#heldBytes += bytes?.length ?? 0
+    const same = this.#of.get(connection)
+    if (same === undefined) {
+      this.#of.set(connection, { oldest: held, newest: held })
+    } else {
+      same.newest.next = held
+      same.newest = held
+    }
+  }
+
+  /** The guest said this to a connection that is gone. */
+  drops(bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined) this.#settled(bytes.length)
+  }
+
+  /** A connection is gone: what is held for it is dropped. */
+  drop(connection: number): void {
+    const same = this.#of.get(connection)
+    if (same === undefined) return
+    this.#of.delete(connection)
+    for (let held: Held | undefined = same.oldest; held !== undefined; held = held.next) {
+      this.#heldBytes -= held.bytes?.length ?? 0
+      this.drops(held.bytes)
+      held.bytes = undefined
+      held.dropped = true
+    }
   }
 
   /** From here on output is held. */
@@ -83,6 +118,7 @@ export class OutputGate {
     this.#held = []
     this.#first = 0
     this.#heldBytes = 0
+    this.#of.clear()
     this.#open = false
   }
 
@@ -91,6 +127,8 @@ export class OutputGate {
     const before = this.#heldBytes
     while (this.#first < this.#held.length && this.#held[this.#first].epoch <= epoch) {
       const held = this.#held[this.#first++]
+      if (held.dropped) continue
+      this.#forget(held)
       this.#heldBytes -= held.bytes?.length ?? 0
       this.#let(held.connection, held.bytes)
     }
@@ -101,8 +139,17 @@ export class OutputGate {
     return before - this.#heldBytes
   }
 
+  /** The oldest of its connection leaves. */
+  #forget(held: Held): void {
+    const same = this.#of.get(held.connection)
+    if (same === undefined) return
+    if (held.next === undefined) this.#of.delete(held.connection)
+    else same.oldest = held.next
+  }
+
   #let(connection: number, bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) this.#outlet.close(connection)
-    else this.#outlet.write(connection, bytes)
+    if (bytes === undefined) return this.#outlet.close(connection)
+    this.#outlet.write(connection, bytes)
+    this.#settled(bytes.length)
   }
 }

@@ -99,8 +99,8 @@ export class Primary {
     this.record = record
     record.holdsState = true
     this.welcoming = options.welcoming
-    this.gate = new OutputGate(world.output)
     const { clock, guest, output, trace } = world
+    this.gate = new OutputGate(output, (bytes) => guest.settled(bytes))
     const marks = { marks: record.poison, keptMs: delays.poisonKeptMs }
     this.guard = new PoisonGuard({ clock, trace, ...marks })
     const next = options.nextConnection
@@ -160,7 +160,7 @@ export class Primary {
   /** Nothing leaves any more and nobody comes in: the register is about to say `stopped`. */
   shut(): void {
     this.gate.shut()
-    this.world.output.serve(false)
+    this.world.output.serve('no')
   }
 
   /** The register says `stopped`: the secondary ends as well. */
@@ -267,11 +267,16 @@ export class Primary {
     const known = this.clients.has(connection)
     if (bytes === undefined) this.clients.dropped(connection)
     else this.guard.answered(connection)
-    if (!known) return
+    if (!known) return this.gate.drops(bytes)
     this.gate.said(this.record.epoch + 1, connection, bytes, this.world.clock.now())
     if (this.gate.isOpen) return
     this.trigger.consider()
     this.clients.consider()
+  }
+
+  /** One call said too much to it. */
+  guestCut(connection: number): void {
+    this.world.trace.log('warn', this.clients.cut(connection), { connection })
   }
 
   guestDied(why: string, call?: GuestCall): void {

@@ -20,12 +20,13 @@ export function secondaryEffects(
   side: SecondaryParts,
 ): Record<SecondaryAction, () => void> & { hasStalled: () => boolean } {
   const { world, record, witness } = side
-  const { guest, clock, trace } = world
+  const { guest, clock, output, trace } = world
   const { store } = guest
 
   return {
     forget() {
       side.forget()
+      output.serve('no')
       side.changed('looking for the register and for the peer')
     },
     readAtStart() {
@@ -61,6 +62,7 @@ export function secondaryEffects(
     },
     openSession() {
       side.dropSeed()
+      output.serve('no')
       side.changed('a full copy of the guest is coming')
     },
     sendReply() {
@@ -92,6 +94,7 @@ export function secondaryEffects(
 
     closeSession() {
       side.dropStage()
+      output.serve('claiming')
       side.changed('asking the witness who goes on')
     },
     readToClaim() {

@@ -96,6 +96,8 @@ export interface GuestPort {
   capture(id: number, scope: 'dirty' | 'all'): void
   /** Why `state` can't be loaded; undefined if it can. Called before a checkpoint is committed. */
   check(state: GuestState): string | undefined
+  /** So many bytes of its output, said by `output`, have left or were dropped: it may say more. */
+  settled(bytes: number): void
   open(connection: number): void
   /** `bytes` now belong to the guest. */
   input(connection: number, bytes: Uint8Array): void
@@ -119,6 +121,8 @@ export interface GuestHandlers {
   output(connection: number, bytes: Uint8Array): void
   /** The guest wants this connection closed, after the output so far. */
   closing(connection: number): void
+  /** One call said more than callOutputBytesMax: the rest was dropped, the connection is to be reset. */
+  cut(connection: number): void
   /** Of the capture `id`, the first `pages` of `pfns` are in the store; more may come. Never needed. */
   capturing(id: number, pfns: Uint32Array, pages: number): void
   captured(capture: Capture): void
@@ -137,15 +141,21 @@ export interface GuestCall {
   readonly taken: number
 }
 
+/**
+ * New connections are taken (`yes`), refused (`no`), or kept waiting, unread, until the side serves, at most
+ * claimingClientsMs from the first `claiming` in a row (`claiming`).
+ */
+export type ServeMode = 'yes' | 'no' | 'claiming'
+
 /** Where released output goes, and where clients come from. */
 export interface OutputPort {
   write(connection: number, bytes: Uint8Array): void
+  /** An orderly end, after what was written: the guest closed it. */
   close(connection: number): void
   /** An end that cannot pass for an orderly one; what was not written yet is dropped. */
   reset(connection: number): void
-  /** True: new connections are taken. False: they are refused. */
-  serve(serving: boolean): void
-  /** Closes every connection; what was not written yet is dropped. */
+  serve(mode: ServeMode): void
+  /** Resets every connection; what was not written yet is dropped. */
   closeAll(): void
   /** Stops and starts reading from clients. */
   pauseInput(paused: boolean): void

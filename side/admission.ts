@@ -38,14 +38,15 @@ export function refusalOf(hello: PeerHello, mine: PairIdentity): Refusal | undef
   if (hello.pair !== mine.pair) {
     return { code: 'wrong-pair', reason: `pair ${hello.pair}, this side is of pair ${mine.pair}` }
   }
+  // The digest of a module with a dirty log depends on the size, so the size is compared first.
+  if (hello.guest.memoryBytes !== mine.guest.memoryBytes) {
+    const reason = `${hello.guest.memoryBytes} bytes of guest memory, this side has ${mine.guest.memoryBytes}`
+    return { code: 'wrong-memory', reason }
+  }
   if (hello.guest.digest !== mine.guest.digest) {
     const [theirs, ours] = [hello.guest, mine.guest].map((g) => `${g.name} ${g.digest.slice(0, 8)}`)
     const reason = `guest ${theirs}, this side runs ${ours} (the module as it runs: --dirty counts)`
     return { code: 'wrong-guest', reason }
-  }
-  if (hello.guest.memoryBytes !== mine.guest.memoryBytes) {
-    const reason = `${hello.guest.memoryBytes} bytes of guest memory, this side has ${mine.guest.memoryBytes}`
-    return { code: 'wrong-memory', reason }
   }
   return undefined
 }

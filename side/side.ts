@@ -168,6 +168,9 @@ export class Side {
     closing: (connection) => {
       if (this.#role instanceof Primary) this.#role.guestSaid(connection, undefined)
     },
+    cut: (connection) => {
+      if (this.#role instanceof Primary) this.#role.guestCut(connection)
+    },
     capturing: (id, pfns, pages) => {
       if (this.#role instanceof Primary) this.#role.guestCapturing(id, pfns, pages)
     },

@@ -14,6 +14,10 @@ import type { DataChannel, DataChannelHandlers } from '../ports.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { PROTOCOL_VERSION, tokenLine } from '../protocol/messages.ts'
 import { joinAddress, splitAddress } from './address.ts'
+import { StrangerPlaces } from './stranger-places.ts'
+
+/** The other machine is asked whether it lives after so much silence; the session notices sooner. */
+const KEEP_ALIVE_MS = 60_000
 
 /** What a recording of a session sees of it; it must be done with the bytes when the call returns. */
 export interface WireTap {
@@ -31,6 +35,7 @@ class SocketChannel implements DataChannel {
     this.#socket = socket
     this.#tap = tap
     socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('close', () => {
       tap?.closed()
       this.handlers?.closed()
@@ -123,6 +128,9 @@ export interface DataServerOptions {
   readonly address: string
   /** For a connection to show its token. */
   readonly timeoutMs: number
+  /** Connections that have not shown it, whatever their age. */
+  readonly strangersMax: number
+  readonly strangerGraceMs: number
   /** Hears all of a session; of a connection that is refused it hears nothing but its end. */
   tap(): WireTap | undefined
   /** What the channel calls, or undefined if the token is no session's. */
@@ -133,11 +141,14 @@ export interface DataServerOptions {
 export class DataServer {
   readonly #options: DataServerOptions
   readonly #server: Server
+  readonly #strangers: StrangerPlaces
 
   private constructor(options: DataServerOptions) {
+    const { strangersMax: burstMax, strangerGraceMs: graceMs } = options
     this.#options = options
+    const max = Math.min(LIMITS.strangersMax, burstMax)
+    this.#strangers = new StrangerPlaces({ max, burstMax, graceMs })
     this.#server = createServer((socket) => this.#accept(socket))
-    this.#server.maxConnections = LIMITS.controlConnectionsMax
   }
 
   /** Rejects with the error of listening. */
@@ -159,6 +170,7 @@ export class DataServer {
 
   close(): void {
     this.#server.close()
+    this.#strangers.evictAll()
   }
 
   /** Reads the token line and not one byte further, then hands the socket over. */
@@ -172,16 +184,20 @@ export class DataServer {
     }
     const timer = setTimeout(() => refuse('no token line in time'), this.#options.timeoutMs)
     socket.on('error', () => socket.destroy())
-    const close = () => clearTimeout(timer)
+    const place = this.#strangers.take(() => socket.destroy())
+    const close = () => {
+      clearTimeout(timer)
+      place.leave()
+    }
     socket.once('close', close)
     const onData = (bytes: Buffer) => {
       const end = bytes.indexOf(0x0a)
       line += bytes.toString('latin1', 0, end < 0 ? bytes.length : end)
       if (line.length > LIMITS.tokenLineBytesMax) return refuse('the token line is too long')
       if (end < 0) return undefined
-      clearTimeout(timer)
       socket.off('data', onData)
       socket.off('close', close)
+      close()
       return this.#open(socket, line, bytes.subarray(end + 1), refuse)
     }
     socket.on('data', onData)

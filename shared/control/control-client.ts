@@ -1,11 +1,14 @@
 // The other end of the control channel: a peer that dials its peer, and an operator's client that asks and
 // commands. Both say hello first.
 
+import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
+import { joinAddress } from '../channel/address.ts'
 import type { ControlLink, ControlLinkHandlers } from '../ports.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { PROTOCOL_VERSION } from '../protocol/messages.ts'
-import { describeZodError, parseMessage, peerLink } from './control-server.ts'
+import { describeZodError, parseMessage } from './control-text.ts'
 import {
   operatorMessageSchema,
   type Answer,
@@ -14,12 +17,27 @@ import {
   type VerbMessage,
   type VerbName,
 } from './messages.ts'
+import { peerLink } from './peer-link.ts'
 
 const options = (timeoutMs: number, maxPayload: number) => ({
   handshakeTimeout: timeoutMs,
   maxPayload,
   perMessageDeflate: false,
+  finishRequest: sayAddress,
 })
+
+/**
+ * `Host` is the address that the name stood for: a side takes names from nobody, since a web page could come by
+ * one, and the operator of the other side need not know by which name this one dials.
+ */
+function sayAddress(request: ClientRequest): void {
+  request.once('socket', (socket: Socket) => {
+    socket.once('connect', () => {
+      request.setHeader('Host', joinAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0))
+      request.end()
+    })
+  })
+}
 
 /** Dials a peer's control address. The caller says hello on the link. */
 export function dialPeer(
@@ -52,6 +70,10 @@ export class VerbFailed extends Error {
     this.code = code
   }
 }
+
+const STATUS_MS = 5000
+/** A gigabyte in slices, behind another one. */
+const DIGEST_MS = 30_000
 
 /** An operator's connection to one side. */
 export class OperatorClient {
@@ -109,8 +131,11 @@ export class OperatorClient {
     return answer
   }
 
-  async status(digest = false): Promise<Status> {
-    const { status } = await this.ask('status', digest ? { rows: 1 } : {})
+  /** With the digest of the guest's memory if the token is given: reading all of it needs one. */
+  async status(digestToken?: string): Promise<Status> {
+    const fields = digestToken === undefined ? {} : { digest: true, token: digestToken }
+    const timeoutMs = digestToken === undefined ? STATUS_MS : DIGEST_MS
+    const { status } = await this.ask('status', fields, timeoutMs)
     if (status === undefined) throw new Error('an answer without a status')
     return status
   }

@@ -1,197 +1,298 @@
-// The control channel's door: a WebSocket server that hears one hello and then knows whom it talks to. A peer's
-// link goes to the side; an operator's questions and verbs go to the daemon. A message that is no JSON, not of
-// the schema, too long or too late ends its own connection with an answer that names what is wrong, and
-// disturbs no other.
+// Where the peer and operators come in: a WebSocket server that hears one hello and then knows whom it talks to.
+// A peer's link goes to the side; an operator's questions and verbs go to the daemon. A message that is no JSON,
+// not of the schema, too long or too late ends its own connection with an answer that names what is wrong, and
+// disturbs no other. Until it shows the token a connection has one of few places, which a newer one may take.
 
-import type { AddressInfo } from 'node:net'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
-import type { ZodError } from 'zod'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { joinAddress, splitAddress } from '../channel/address.ts'
+import { StrangerPlaces, type StrangerPlace } from '../channel/stranger-places.ts'
 import type { ControlLink, ControlLinkHandlers } from '../ports.ts'
+import type { Delays } from '../protocol/delays.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { PROTOCOL_VERSION } from '../protocol/messages.ts'
-import {
-  firstMessageSchema,
-  peerMessageSchema,
-  verbSchema,
-  type Answer,
-  type OperatorMessage,
-  type PeerHello,
-  type PeerMessage,
-  type VerbMessage,
-} from './messages.ts'
-
-export interface OperatorSession {
-  /** Answers are sent by the caller; undefined: nothing to say yet. */
-  verb(message: VerbMessage): Promise<Answer>
-  closed(): void
-}
+import { describeZodError, majorOf, parseMessage } from './control-text.ts'
+import { firstMessageSchema, type PeerHello } from './messages.ts'
+import { OperatorLink, type OperatorSession } from './operator-link.ts'
+import { peerLink } from './peer-link.ts'
+import { RationedStream } from './rationed-stream.ts'
+import { Turns } from './turns.ts'
+import { refusedRequest } from './web-requests.ts'
 
 export interface ControlServerOptions {
   readonly address: string
-  readonly helloTimeoutMs: number
+  readonly delays: Pick<
+    Delays,
+    'helloTimeoutMs' | 'clientKeepAliveMs' | 'operatorPingMs' | 'operatorIdleMs' | 'strangerGraceMs'
+  >
+  /** Connections that have not said hello, and operators without the token. */
+  readonly strangersMax: number
+  readonly operatorsMax: number
+  /** Names that a request may have in `Host`, beside addresses and localhost. */
+  readonly httpHosts: readonly string[]
+  /** True if it is the token of this pair. */
+  holdsToken(token: string | undefined): boolean
   acceptPeer(hello: PeerHello, link: ControlLink): ControlLinkHandlers | undefined
-  acceptOperator(send: (message: OperatorMessage) => void): OperatorSession
+  /** `tell` sends an event, as JSON, to an operator that watches. */
+  acceptOperator(tell: (event: string) => void): OperatorSession
   refused(why: string, from: string): void
 }
 
-/** One line of what zod found: the field and what was expected. */
-export function describeZodError(error: ZodError): string {
-  const [first] = error.issues
-  const where = first?.path.join('.') || 'the message'
-  return `${where}: ${first?.message ?? 'not of the schema'}`.slice(0, 500)
+type RefusalCode = 'bad-message' | 'wrong-version' | 'not-now'
+
+const HEADER_BYTES_MAX = 8192
+const FRAGMENTS_MAX = 64
+const UPGRADES_PER_TURN = 4
+const NO_HEAD = Buffer.alloc(0)
+const LAST_WORD_MS = 1000
+
+/** A connection before its request is whole. */
+interface Knock {
+  readonly place: StrangerPlace
+  readonly timer: NodeJS.Timeout
 }
 
-/** The JSON of a text message, or what is wrong with it. */
-export function parseMessage(data: RawData, isBinary: boolean): { json: unknown } | string {
-  if (isBinary) return 'a binary message; this channel carries JSON text'
-  try {
-    return { json: JSON.parse((data as Buffer).toString('utf8')) as unknown }
-  } catch {
-    return 'not JSON'
-  }
-}
-
-/** Both ends of a peer link: checks what comes, and closes the link on what it does not understand. */
-export function peerLink(
-  socket: WebSocket,
-  handlers: () => ControlLinkHandlers | undefined,
-  bad: (why: string) => void,
-): ControlLink {
-  let closed = false
-  let hungUp = false
-  const close = () => {
-    if (closed || hungUp) return
-    closed = true
-    handlers()?.closed()
-  }
-  socket.on('message', (data, isBinary) => {
-    const current = handlers()
-    if (closed || current === undefined) return
-    const parsed = parseMessage(data, isBinary)
-    const message =
-      typeof parsed === 'string' ? undefined : peerMessageSchema.safeParse(parsed.json)
-    if (hungUp && (!message?.success || message.data.type !== 'bye')) return
-    if (message?.success) return current.message(message.data)
-    bad(typeof parsed === 'string' ? parsed : describeZodError(message!.error))
-    socket.terminate()
-  })
-  socket.on('close', close)
-  socket.on('error', close)
-  return {
-    send: (message: PeerMessage) => {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
-    },
-    close: () => {
-      hungUp = true
-      socket.close()
-      setTimeout(() => socket.terminate(), 1000).unref()
-    },
-  }
+/** A connection before its hello. */
+interface Caller {
+  readonly socket: WebSocket
+  readonly from: string
+  readonly place: StrangerPlace
+  readonly stream: RationedStream
 }
 
 export class ControlServer {
   readonly #options: ControlServerOptions
-  readonly #server: WebSocketServer
+  readonly #http: Server
+  readonly #webSockets: WebSocketServer
+  readonly #strangers: StrangerPlaces
+  readonly #operators: StrangerPlaces
+  readonly #knocks = new WeakMap<Socket, Knock>()
+  readonly #turns = new Turns()
+  readonly #upgrades: (() => void)[] = []
+  readonly #links = new Set<OperatorLink>()
+  /** Connections that have shown the token: operators and peers, each counted for itself. */
+  readonly #trusted = { operators: 0, peers: 0 }
+  readonly #silent = new WeakSet<WebSocket>()
+  readonly #pings: NodeJS.Timeout
 
   private constructor(options: ControlServerOptions) {
-    const { host, port } = splitAddress(options.address)
     this.#options = options
-    this.#server = new WebSocketServer({
-      host,
-      port,
-      maxPayload: LIMITS.controlMessageBytesMax,
-      perMessageDeflate: false,
+    const { delays, strangersMax, operatorsMax } = options
+    const { helloTimeoutMs: timeoutMs, strangerGraceMs: graceMs } = delays
+    const max = Math.min(LIMITS.strangersMax, strangersMax)
+    this.#strangers = new StrangerPlaces({ max, burstMax: strangersMax, graceMs })
+    const burstMax = operatorsMax + max
+    this.#operators = new StrangerPlaces({ max: operatorsMax, burstMax, graceMs })
+    this.#http = createServer({
+      ...{ headersTimeout: timeoutMs, requestTimeout: timeoutMs, noDelay: true, keepAlive: true },
+      ...{ keepAliveInitialDelay: delays.clientKeepAliveMs, maxHeaderSize: HEADER_BYTES_MAX },
     })
-    this.#server.on('connection', (socket, request) => {
-      const { remoteAddress, remotePort } = request.socket
-      request.socket.setNoDelay(true)
-      this.#accept(socket, `${remoteAddress}:${remotePort}`)
+    this.#webSockets = new WebSocketServer({
+      ...{ noServer: true, perMessageDeflate: false },
+      ...{ maxPayload: LIMITS.controlMessageBytesMax, maxFragments: FRAGMENTS_MAX },
     })
+    this.#http.on('connection', (socket: Socket) => this.#connected(socket))
+    this.#http.on('clientError', (_, socket) => socket.destroy())
+    this.#http.on('request', (_, response) => {
+      response.writeHead(426, { Connection: 'close' }).end('a WebSocket speaks here\n')
+    })
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      this.#upgrade(request, socket, head)
+    })
+    this.#pings = setInterval(() => this.#lookAtAll(), delays.operatorPingMs)
+    this.#pings.unref()
   }
 
   /** Rejects with the error of listening. */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
     const server = new ControlServer(options)
+    const { host, port } = splitAddress(options.address)
     await new Promise<void>((resolve, reject) => {
-      server.#server.once('listening', resolve)
-      server.#server.once('error', reject)
+      server.#http.once('error', reject)
+      server.#http.listen(port, host, resolve)
     })
-    server.#server.on('error', (error) => options.refused(error.message, 'nobody in particular'))
+    server.#http.on('error', (error) => options.refused(error.message, 'nobody in particular'))
     return server
   }
 
   get address(): string {
-    const { address, port } = this.#server.address() as AddressInfo
+    const { address, port } = this.#http.address() as AddressInfo
     return joinAddress(address, port)
   }
 
   close(): void {
-    for (const socket of this.#server.clients) socket.terminate()
-    this.#server.close()
+    clearInterval(this.#pings)
+    for (const socket of this.#webSockets.clients) socket.terminate()
+    this.#http.close()
+    this.#http.closeAllConnections()
   }
 
-  #accept(socket: WebSocket, from: string): void {
-    const refuse = (code: 'bad-message' | 'wrong-version' | 'not-now', reason: string) => {
-      this.#options.refused(`${code}: ${reason}`, from)
-      socket.send(JSON.stringify({ type: 'refused', code, reason }))
-      socket.close()
-      setTimeout(() => socket.terminate(), 1000).unref()
+  #connected(socket: Socket): void {
+    const { helloTimeoutMs } = this.#options.delays
+    socket.on('error', () => socket.destroy())
+    // Node's own timeouts are looked at only now and then, and a request may come in drops.
+    const timer = setTimeout(() => {
+      this.#options.refused('no request in time', addressOf(socket))
+      socket.destroy()
+    }, helloTimeoutMs)
+    const place = this.#strangers.take(() => socket.destroy())
+    this.#knocks.set(socket, { place, timer })
+    socket.once('close', () => {
+      clearTimeout(timer)
+      place.leave()
+    })
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const from = addressOf(socket)
+    const why = refusedRequest(request, this.#options.httpHosts)
+    const knock = this.#knocks.get(socket)
+    if (why !== undefined || knock === undefined || head.length > LIMITS.strangerBytesMax) {
+      this.#options.refused(why ?? 'more than a request before the answer', from)
+      const body = `${why ?? 'wait for the answer'}\n`
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        () => socket.destroySoon(),
+      )
+      return
     }
+    const stream = new RationedStream(socket, head, LIMITS.strangerBytesMax)
+    // Each costs a fraction of a millisecond, and a crowd may come at once.
+    this.#upgrades.push(() => {
+      if (stream.destroyed) return
+      this.#webSockets.handleUpgrade(request, stream, NO_HEAD, (webSocket) => {
+        clearTimeout(knock.timer)
+        this.#accept({ socket: webSocket, from, place: knock.place, stream })
+      })
+    })
+    if (this.#upgrades.length === 1) setImmediate(this.#upgradeSome)
+  }
+
+  readonly #upgradeSome = (): void => {
+    for (const upgrade of this.#upgrades.splice(0, UPGRADES_PER_TURN)) upgrade()
+    if (this.#upgrades.length > 0) setImmediate(this.#upgradeSome)
+  }
+
+  #accept(caller: Caller): void {
+    const { socket } = caller
     socket.on('error', () => socket.terminate())
-    if (this.#server.clients.size > LIMITS.controlConnectionsMax) {
-      return refuse('not-now', `more than ${LIMITS.controlConnectionsMax} control connections`)
-    }
+    socket.on('pong', () => this.#silent.delete(socket))
     const timer = setTimeout(
-      () => refuse('bad-message', 'no hello in time'),
-      this.#options.helloTimeoutMs,
+      () => this.#refuse(caller, 'bad-message', 'no hello in time'),
+      this.#options.delays.helloTimeoutMs,
     )
     socket.once('close', () => clearTimeout(timer))
     socket.once('message', (data, isBinary) => {
       clearTimeout(timer)
       const parsed = parseMessage(data, isBinary)
-      if (typeof parsed === 'string') return refuse('bad-message', parsed)
+      if (typeof parsed === 'string') return this.#refuse(caller, 'bad-message', parsed)
       const version = majorOf(parsed.json)
       if (version !== undefined && version !== PROTOCOL_VERSION.major) {
         const ours = PROTOCOL_VERSION.major
-        return refuse('wrong-version', `protocol ${version}, this side speaks ${ours}`)
+        return this.#refuse(
+          caller,
+          'wrong-version',
+          `protocol ${version}, this side speaks ${ours}`,
+        )
       }
       const hello = firstMessageSchema.safeParse(parsed.json)
-      if (!hello.success) return refuse('bad-message', describeZodError(hello.error))
-      if (hello.data.from === 'operator') return this.#operator(socket, refuse)
-      return this.#peer(socket, hello.data, from)
+      if (!hello.success) {
+        return this.#refuse(caller, 'bad-message', describeZodError(hello.error))
+      }
+      if (hello.data.from === 'operator') return this.#operator(caller)
+      return this.#peer(caller, hello.data)
     })
-    return undefined
   }
 
-  #peer(socket: WebSocket, hello: PeerHello, from: string): void {
+  #refuse({ socket, from }: Caller, code: RefusalCode, reason: string): void {
+    this.#options.refused(`${code}: ${reason}`, from)
+    if (socket.readyState === socket.OPEN) {
+      socket.send(JSON.stringify({ type: 'refused', code, reason }))
+    }
+    socket.close()
+    setTimeout(() => socket.terminate(), LAST_WORD_MS).unref()
+  }
+
+  /** One that shows no token is refused by the side, and keeps the place of a stranger until it is gone. */
+  #peer(caller: Caller, hello: PeerHello): void {
+    const { socket, from, place } = caller
     let handlers: ControlLinkHandlers | undefined
+    if (this.#options.holdsToken(hello.token)) {
+      if (!this.#admit(caller, 'peers')) return
+      place.leave()
+    }
     const bad = (why: string) => this.#options.refused(`bad-message: ${why}`, from)
     const link = peerLink(socket, () => handlers, bad)
     handlers = this.#options.acceptPeer(hello, link)
   }
 
-  #operator(socket: WebSocket, refuse: (code: 'bad-message', reason: string) => void): void {
-    const send = (message: OperatorMessage) => {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+  /** False: there are too many that have shown the token, and it was refused. */
+  #admit(caller: Caller, kind: 'operators' | 'peers'): boolean {
+    const max = LIMITS.controlConnectionsMax
+    if (this.#trusted[kind] >= max) {
+      this.#refuse(caller, 'not-now', `more than ${max} control connections of ${kind}`)
+      return false
     }
-    const session = this.#options.acceptOperator(send)
-    socket.on('close', () => session.closed())
-    socket.on('message', (data, isBinary) => {
-      const parsed = parseMessage(data, isBinary)
-      if (typeof parsed === 'string') return refuse('bad-message', parsed)
-      const verb = verbSchema.safeParse(parsed.json)
-      if (!verb.success) return refuse('bad-message', describeZodError(verb.error))
-      session.verb(verb.data).then(send, (error: unknown) => {
-        const detail = error instanceof Error ? error.message : String(error)
-        send({ type: 'answer', id: verb.data.id, ok: false, code: 'not-now', detail })
-      })
-      return undefined
+    caller.stream.lift()
+    this.#trusted[kind]++
+    caller.socket.once('close', () => this.#trusted[kind]--)
+    return true
+  }
+
+  #operator(caller: Caller): void {
+    const { socket, place } = caller
+    place.leave()
+    const operator = this.#operators.take(() => link.close())
+    const link = new OperatorLink(socket, {
+      turns: this.#turns,
+      delays: this.#options.delays,
+      acceptOperator: (tell) => this.#options.acceptOperator(tell),
+      holdsToken: (token) => this.#options.holdsToken(token),
+      trusted: () => {
+        operator.leave()
+        this.#admit(caller, 'operators')
+      },
+      asked: () => operator.renew(),
+      sent: () => this.#boundOutput(),
+      refuse: (code, reason) => this.#refuse(caller, code, reason),
     })
+    caller.stream.ration(LIMITS.operatorBytesMax)
+    this.#links.add(link)
+    socket.once('close', () => {
+      operator.leave()
+      this.#links.delete(link)
+    })
+  }
+
+  /** Answers that nobody reads are bounded over all operators: the one that reads least is closed. */
+  #boundOutput(): void {
+    let total = 0
+    let slowest: OperatorLink | undefined
+    for (const link of this.#links) {
+      const { unreadBytes } = link
+      total += unreadBytes
+      if (slowest === undefined || unreadBytes > slowest.unreadBytes) slowest = link
+    }
+    if (total > LIMITS.operatorOutputBytesMax) slowest?.close()
+  }
+
+  /** Whoever has not answered the last ping is gone, and whoever does nothing may go. */
+  #lookAtAll(): void {
+    for (const socket of this.#webSockets.clients) {
+      if (this.#silent.has(socket)) {
+        socket.terminate()
+        continue
+      }
+      if (socket.readyState !== socket.OPEN) continue
+      this.#silent.add(socket)
+      socket.ping()
+    }
+    const now = performance.now()
+    for (const link of this.#links) link.checkIdle(now)
   }
 }
 
-function majorOf(json: unknown): number | undefined {
-  const version = (json as { version?: { major?: unknown } } | null)?.version?.major
-  return typeof version === 'number' ? version : undefined
+function addressOf(socket: Socket): string {
+  return joinAddress(socket.remoteAddress ?? '?', socket.remotePort ?? 0)
 }

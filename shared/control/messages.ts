@@ -198,6 +198,8 @@ export const verbSchema = z.object({
   pair: z.boolean().optional(),
   /** history: at most so many rows. */
   rows: count.optional(),
+  /** status: with the digest of the guest's memory; this needs the token. */
+  digest: z.boolean().optional(),
 })
 
 export type VerbMessage = z.infer<typeof verbSchema>

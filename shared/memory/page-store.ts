@@ -23,7 +23,13 @@ const ARENA_EXTRA_BYTES = 40 * 1024 * 1024
 
 /** How large a buffer a guest of `memoryBytes` needs: its pages, and an arena for a whole checkpoint. */
 export function pageStoreBytes(memoryBytes: number): number {
-  return 2 * memoryBytes + (memoryBytes >> 8) + ARENA_EXTRA_BYTES
+  return 2 * memoryBytes + Math.floor(memoryBytes / 256) + ARENA_EXTRA_BYTES
+}
+
+/** The most RAM, in multiples of `unitBytes`, whose page store fits into a buffer of `bufferBytesMax`. */
+export function memoryBytesFor(bufferBytesMax: number, unitBytes: number): number {
+  const most = (bufferBytesMax - ARENA_EXTRA_BYTES) / (2 + 1 / 256)
+  return Math.floor(most / unitBytes) * unitBytes
 }
 
 export class PageStore {
@@ -223,21 +229,4 @@ export class PageStore {
 function endOfRun(fresh: Uint8Array, page: number): number {
   const end = fresh.indexOf(1, page)
   return end < 0 ? fresh.length : end
-}
-
-/**
- * A digest of memory, for comparing two sides: 64 bits as 16 hex digits, not against an adversary. Trailing
- * zero pages do not count, so that a guest which has not grown yet equals one that has.
- */
-export function digestOf(pages: Uint8Array): string {
-  const words = new Uint32Array(pages.buffer, pages.byteOffset, pages.length >>> 2)
-  let end = words.length
-  while (end > 0 && words[end - 1] === 0) end--
-  let a = 0x811c9dc5
-  let b = 0x9e3779b9
-  for (let i = 0; i < end; i++) {
-    a = Math.imul(a ^ words[i], 0x01000193)
-    b = Math.imul(b ^ words[i] ^ (a >>> 15), 0x85ebca6b)
-  }
-  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0')
 }

@@ -136,6 +136,36 @@ const rows = {
     meaning: 'after the input that a guest died of came last',
     whenItPasses: 'that input is taken again',
   },
+  drainTimeoutMs: {
+    ms: 5000,
+    meaning: 'for a client to read the rest after the guest has closed its connection',
+    whenItPasses: 'the connection is reset',
+  },
+  claimingClientsMs: {
+    ms: 1500,
+    meaning: 'from the beginning of a claim: how long new clients are kept waiting',
+    whenItPasses: 'they are reset, and later ones are refused',
+  },
+  clientKeepAliveMs: {
+    ms: 60000,
+    meaning: 'silence on a TCP connection of a client, an operator or a peer',
+    whenItPasses: 'the kernel asks whether the other machine lives, ten times, a second apart',
+  },
+  operatorPingMs: {
+    ms: 10000,
+    meaning: 'between two WebSocket pings on a control connection',
+    whenItPasses: 'a connection that has not answered the last ping is closed',
+  },
+  operatorIdleMs: {
+    ms: 60000,
+    meaning: 'for an operator to ask something, if it does not watch, or to read an answer',
+    whenItPasses: 'its connection is closed',
+  },
+  strangerGraceMs: {
+    ms: 250,
+    meaning: 'how long a new connection keeps its place when all places are taken',
+    whenItPasses: 'a newer connection may take its place',
+  },
   fileRetryMs: {
     ms: 1000,
     meaning: "at most, between two tries to write a daemon's own file or its log after an error",

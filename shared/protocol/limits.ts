@@ -28,6 +28,18 @@ const rows = {
     value: 64 * 1024 * 1024,
     meaning: 'released output that one client has not read; more closes its connection',
   },
+  outputBytesMax: {
+    value: 96 * 1024 * 1024,
+    meaning: 'released output that all clients together have not read; more resets the slowest one',
+  },
+  callOutputBytesMax: {
+    value: 32 * 1024 * 1024,
+    meaning: 'output of one call into the guest; what is beyond it is dropped and its client reset',
+  },
+  claimingClientsMax: {
+    value: 256,
+    meaning: 'new clients that wait, unread, while a side claims; more are reset',
+  },
   guestInputBytesMax: {
     value: 4 * 1024 * 1024,
     meaning: 'client input handed to the guest and not yet taken by it before clients are paused',
@@ -41,7 +53,36 @@ const rows = {
     value: 256 * 1024,
     meaning: 'one message to a side on the control channel',
   },
-  controlConnectionsMax: { value: 64, meaning: 'control connections at one time' },
+  controlConnectionsMax: {
+    value: 64,
+    meaning: 'control connections that have shown the token: peers, and as many operators',
+  },
+  operatorsMax: {
+    value: 32,
+    meaning: 'operators without the token; a newer one takes the place of the longest idle',
+  },
+  strangersMax: {
+    value: 32,
+    meaning:
+      'connections to the control port, and to the data port, that have shown nothing yet and are older than strangerGraceMs; a newer one takes the place of the oldest',
+  },
+  strangersBurstMax: {
+    value: 256,
+    meaning: 'the same, whatever their age; fewer where RLIMIT_NOFILE is below 4096',
+  },
+  strangerBytesMax: { value: 4096, meaning: 'what a control connection may say before its hello' },
+  operatorBytesMax: {
+    value: 16 * 1024,
+    meaning: 'what an operator without the token may say a second; more waits',
+  },
+  operatorOutputBytesMax: {
+    value: 16 * 1024 * 1024,
+    meaning: 'answers that all operators together have not read; more closes the slowest one',
+  },
+  refusalLinesMax: {
+    value: 10,
+    meaning: 'log lines about strangers in ten seconds; the others are counted in one line',
+  },
   tokenLineBytesMax: { value: 128, meaning: 'the first line on the data channel' },
   checkpointRows: { value: 1024, meaning: 'checkpoints kept in the history' },
   failoverRows: { value: 64, meaning: 'failovers kept in the history' },

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { EXIT_CODES } from '../../cli/exit-codes.ts'
 import { makeProgram } from '../../cli/program.ts'
+import { MEMORY_BYTES_MAX } from '../../daemon/config.ts'
 import { DELAY_NAMES } from '../../shared/protocol/delays.ts'
 import { STATE_NAMES } from '../../shared/protocol/states.ts'
 import { colo, inside } from './command.ts'
@@ -26,7 +27,8 @@ describe('wrong arguments', () => {
     [['up', '--suspect-ms', '-1'], 'suspect-ms'],
     [['up', '--period-ms', 'soon'], 'no positive number'],
     [['primary', '--memory', '100000'], '--memory: a multiple of 64 KiB'],
-    [['primary', '--memory', '4GiB'], '--memory: at most'],
+    [['primary', '--memory', '2GiB'], `--memory: at most ${MEMORY_BYTES_MAX / (1 << 20)}MiB`],
+    [['up', '--memory', '4GiB'], `--memory: at most ${MEMORY_BYTES_MAX / (1 << 20)}MiB`],
     [['primary', '--name', 'a b'], '--name: letters'],
     [['primary', '--control', 'nowhere'], 'is no address'],
     [['primary', '--witness', 'oracle'], 'unknown witness "oracle"'],

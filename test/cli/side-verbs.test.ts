@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { delaysWith } from '../../shared/protocol/delays.ts'
 import { ControlServer } from '../../shared/control/control-server.ts'
 import type { VerbMessage } from '../../shared/control/messages.ts'
 import { inside } from './command.ts'
@@ -24,7 +25,11 @@ beforeEach(async () => {
   answerAfterMs = 0
   server = await ControlServer.listen({
     address: '127.0.0.1:0',
-    helloTimeoutMs: 1000,
+    delays: delaysWith(),
+    strangersMax: 8,
+    operatorsMax: 8,
+    httpHosts: [],
+    holdsToken: () => true,
     acceptPeer: () => undefined,
     acceptOperator: () => ({
       verb: async (message) => {

@@ -7,7 +7,8 @@ import { expect, test } from 'vitest'
 import { CheckpointWriter } from '../../primary/checkpoint-writer.ts'
 import { CheckpointReader } from '../../secondary/checkpoint-reader.ts'
 import { PAGE_BYTES } from '../../shared/guest/contract.ts'
-import { digestOf, PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
+import { digestOf } from '../../shared/memory/memory-digest.ts'
+import { PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
 
 const PAGES = 700
 const MEMORY = PAGES * PAGE_BYTES

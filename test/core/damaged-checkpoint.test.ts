@@ -8,7 +8,8 @@ import { CheckpointReader, type StagedCheckpoint } from '../../secondary/checkpo
 import type { BlobVersion } from '../../shared/formats/emulator-blob.ts'
 import { StreamError } from '../../shared/formats/stream-error.ts'
 import { PAGE_BYTES, type GuestState } from '../../shared/guest/contract.ts'
-import { digestOf, PageStore } from '../../shared/memory/page-store.ts'
+import { digestOf } from '../../shared/memory/memory-digest.ts'
+import { PageStore } from '../../shared/memory/page-store.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
 import { join } from '../formats/streams.ts'
 

@@ -16,6 +16,33 @@ function make() {
 }
 
 describe('the output gate', () => {
+  test('drops what is held for a connection that is gone, and nothing else', () => {
+    const left: string[] = []
+    let settled = 0
+    const gate = new OutputGate(
+      {
+        write: (connection, bytes) => left.push(`${connection} ${String.fromCharCode(...bytes)}`),
+        close: (connection) => left.push(`${connection} closed`),
+      },
+      (bytes) => (settled += bytes),
+    )
+    gate.hold()
+    gate.said(1, 7, bytesOf('a'), 0)
+    gate.said(1, 8, bytesOf('bb'), 0)
+    gate.said(2, 7, bytesOf('ccc'), 0)
+    gate.said(2, 7, undefined, 0)
+    gate.release(1)
+    expect({ left, settled }).toEqual({ left: ['7 a', '8 bb'], settled: 3 })
+    gate.said(3, 8, bytesOf('dddd'), 0)
+    gate.drop(7)
+    gate.drop(9)
+    expect({ held: gate.heldBytes, settled }).toEqual({ held: 4, settled: 6 })
+    gate.said(3, 7, bytesOf('e'), 0)
+    gate.drops(bytesOf('ff'))
+    expect(gate.release(3)).toBe(5)
+    expect({ left, settled }).toEqual({ left: ['7 a', '8 bb', '8 dddd', '7 e'], settled: 13 })
+  })
+
   test('is open at first, and lets everything out at once', () => {
     const { left, gate } = make()
     gate.said(1, 7, bytesOf('a'), 0)

@@ -4,7 +4,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PAGE_BYTES } from '../../shared/guest/contract.ts'
-import { digestOf, PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
+import { digestOf } from '../../shared/memory/memory-digest.ts'
+import { PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
 
 const PAGES = 16
 const MEMORY = PAGES * PAGE_BYTES

@@ -12,6 +12,7 @@ import { RegisterFiles } from '../../daemon/witness/register-files.ts'
 import { FileWitness } from '../../daemon/witness/file-witness.ts'
 import { GrantingWitness } from '../../daemon/witness/granting-witness.ts'
 import { ControlServer } from '../../shared/control/control-server.ts'
+import { delaysWith } from '../../shared/protocol/delays.ts'
 import { OperatorClient } from '../../shared/control/control-client.ts'
 import { ownFolder, until, warningList } from './folder.ts'
 
@@ -98,7 +99,8 @@ test('the run file of a folder that is gone', async () => {
 test('an answer to an operator', async () => {
   const server = await ControlServer.listen({
     address: '127.0.0.1:0',
-    helloTimeoutMs: 2000,
+    delays: delaysWith(),
+    ...{ strangersMax: 8, operatorsMax: 8, httpHosts: [], holdsToken: () => false },
     acceptPeer: () => undefined,
     acceptOperator: () => ({
       verb: async () => Promise.reject(new Error('it went wrong')),

@@ -85,7 +85,7 @@ describe('the control channel refuses', () => {
     const { guest } = await pair.status('a')
     const [answer] = await knock(
       pair.control.a,
-      await hello({ guest: { ...guest, memoryBytes: guest.memoryBytes * 2 } }),
+      await hello({ guest: { ...guest, digest: 'ff', memoryBytes: guest.memoryBytes * 2 } }),
     )
     expect(answer).toMatchObject({ type: 'refused', code: 'wrong-memory' })
     await stillProtected()

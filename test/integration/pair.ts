@@ -2,7 +2,7 @@
 // Everything a test starts is ended by its own pid; every wait is for a condition and has a deadline that is
 // only there to end a hung test.
 
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,6 +33,8 @@ export interface PairOptions {
   readonly failback?: 'auto' | 'manual'
   /** In place of a folder of its own. */
   readonly dir?: string
+  /** A command before each daemon's, such as one that puts it into a cgroup. */
+  readonly prefix?: Readonly<Record<Name, readonly string[]>>
   /** Route the channels from b to a through a proxy. */
   readonly proxied?: boolean
 }
@@ -146,8 +148,9 @@ export class Pair {
     name: Name,
     told: 'primary' | 'secondary',
     change: Partial<ConfigInput> = {},
+    prefix: readonly string[] = this.options.prefix?.[name] ?? [],
   ): Promise<Addresses> {
-    const { child, addresses } = await startDaemon(this.config(name, told, change))
+    const { child, addresses } = await startDaemon(this.config(name, told, change), prefix)
     this.processes.set(name, child)
     return addresses
   }
@@ -178,7 +181,7 @@ export class Pair {
   }
 
   async status(name: Name, digest = false): Promise<Status> {
-    return (await this.client(name)).status(digest)
+    return (await this.client(name)).status(digest ? this.token() : undefined)
   }
 
   token(): string {
@@ -215,11 +218,15 @@ export function guestFile(name: string): string {
   return join(ROOT, 'dist', 'guests', `${name}.wasm`)
 }
 
+/** `prefix`: a command that runs the one behind it, such as `prlimit`. */
 export async function startDaemon(
   config: ConfigInput,
+  prefix: readonly string[] = [],
 ): Promise<{ child: ChildProcess; addresses: Addresses }> {
   const file = join(ROOT, 'dist', 'test', 'integration', 'daemon-process.js')
-  const child = fork(file, [JSON.stringify(config)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(config)]
+  // With a channel, as `fork` has it: the daemon ends when the test does.
+  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let said = ''
   let complaint = ''
   child.stderr?.on('data', (bytes) => (complaint += String(bytes)))

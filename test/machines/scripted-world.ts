@@ -14,6 +14,7 @@ import type {
   Network,
   OutputPort,
   Seen,
+  ServeMode,
   Trace,
   World,
 } from '../../shared/ports.ts'
@@ -64,6 +65,12 @@ export function showMessage(message: PeerMessage): string {
   return [type, shown.join(', ')].join(' ').trim()
 }
 
+const SERVES: Readonly<Record<ServeMode, string>> = {
+  yes: 'take',
+  no: 'refuse',
+  claiming: 'keep waiting',
+}
+
 export class ScriptedWorld implements World {
   readonly said: string[] = []
   readonly clock = new VirtualClock()
@@ -81,6 +88,7 @@ export class ScriptedWorld implements World {
   dataToken = ''
   onWrite: (chunks: readonly Uint8Array[]) => void = () => {}
   #tokens = 0
+  #serves: ServeMode = 'no'
 
   constructor(memoryBytes: number) {
     this.guest = this.#scriptedGuest(memoryBytes)
@@ -147,6 +155,7 @@ export class ScriptedWorld implements World {
         say(`capture ${scope}`)
       },
       check: (state) => (text(state.cpu) === '"unloadable"' ? 'no such version' : undefined),
+      settled() {},
       open: (connection) => say(`client ${connection} opens`),
       input: (connection, bytes) => say(`client ${connection} says ${text(bytes)}`),
       close: (connection) => say(`client ${connection} closes`),
@@ -160,7 +169,10 @@ export class ScriptedWorld implements World {
     write: (connection, bytes) => this.say(`output: to ${connection} ${text(bytes)}`),
     close: (connection) => this.say(`output: close ${connection}`),
     reset: (connection) => this.say(`output: reset ${connection}`),
-    serve: (serving) => this.say(`output: ${serving ? 'take' : 'refuse'} clients`),
+    serve: (mode) => {
+      if (mode !== this.#serves) this.say(`output: ${SERVES[mode]} clients`)
+      this.#serves = mode
+    },
     closeAll: () => this.say('output: close all'),
     pauseInput: (paused) => {
       if (paused) this.say('output: pause input')

@@ -168,9 +168,9 @@ export class Process {
       },
       close: (connection) => clients.closed(this, connection),
       reset: (connection) => clients.closed(this, connection),
-      serve: (serving) => {
-        this.serving = serving
-        if (serving) checkers.serves(this)
+      serve: (mode) => {
+        this.serving = mode === 'yes'
+        if (this.serving) checkers.serves(this)
       },
       closeAll: () => clients.lostAll(this),
       pauseInput: () => {},

@@ -5,7 +5,8 @@
 
 import type { GuestHandlers, GuestPort } from '../../shared/ports.ts'
 import { PAGE_BYTES, type GuestState } from '../../shared/guest/contract.ts'
-import { digestOf, PageStore } from '../../shared/memory/page-store.ts'
+import { digestOf } from '../../shared/memory/memory-digest.ts'
+import { PageStore } from '../../shared/memory/page-store.ts'
 import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'
 import { VirtualMemory } from './virtual-memory.ts'
@@ -121,6 +122,8 @@ export class VirtualGuest implements GuestPort {
   check(state: GuestState): string | undefined {
     return state.cpu.length === CPU_BYTES ? undefined : `CPU state is not ${CPU_BYTES} bytes`
   }
+
+  settled(): void {}
 
   capture(id: number, scope: 'dirty' | 'all'): void {
     this.#later(() => this.#capture(id, scope), true)

@@ -32,9 +32,20 @@ export const SIGNALS = {
   /** Whose input the call under way is given, or 0; and how much of that client's input the guest has with it. */
   connection: 2,
   taken: 3,
+  /** Weight of the output that has left the daemon's thread or was dropped; wraps around. */
+  settled: 4,
+  /** 1: the guest's thread waits for `settled` to grow, and wants to be told. */
+  waits: 5,
 } as const
 
-export const SIGNAL_BYTES = 16
+export const SIGNAL_BYTES = 24
+
+/** A message costs memory beside its bytes, so that many small ones weigh as much as a few large ones. */
+const MESSAGE_WEIGHT = 256
+
+export function outputWeight(bytes: number): number {
+  return bytes + MESSAGE_WEIGHT
+}
 
 /** A thread that is ended by others runs on for a moment; by then the store belongs to somebody else. */
 export const STORE_USE = { free: 0, capturing: 1, ended: 2 } as const
@@ -46,6 +57,8 @@ export type ToGuest =
   | { readonly type: 'open'; readonly connection: number }
   | { readonly type: 'input'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly type: 'close'; readonly connection: number }
+  /** Output has left: the guest may take more input. */
+  | { readonly type: 'settled' }
   | { readonly type: 'suspend' }
   | { readonly type: 'resume' }
 
@@ -53,6 +66,8 @@ export type FromGuest =
   | { readonly type: 'running' }
   | { readonly type: 'output'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly type: 'closing'; readonly connection: number }
+  /** One call said more than callOutputBytesMax, and not all of it was posted. */
+  | { readonly type: 'cut'; readonly connection: number }
   | { readonly type: 'took'; readonly bytes: number }
   | { readonly type: 'dirtied'; readonly pages: number }
   | { readonly type: 'capturing'; readonly id: number; readonly pages: number }

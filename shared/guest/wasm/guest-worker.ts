@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
-import { GUEST_ABI, GUEST_INPUT_BYTES } from '../wasm-module.ts'
+import { GUEST_ABI } from '../wasm-module.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import {
   SIGNALS,
@@ -16,8 +16,11 @@ import {
 } from './guest-messages.ts'
 import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
+import { CallQueue } from './call-queue.ts'
+import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
 import { PageScan } from './page-scan.ts'
+import { globalBits, setGlobal } from './global-bits.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
 
 const WASM_PAGE_BYTES = 65536
@@ -49,14 +52,18 @@ let guest: GuestExports
 let memory: WasmMemory
 let attached: ArrayBuffer
 let globals: WasmGlobal[] = []
-const open = new Set<number>()
+/** The open connections, each with how many of its bytes the next call gets. */
+const open = new Map<number, number>()
 /** How much input of each connection the guest was given. */
 const taken = new Map<number, number>()
 let inputs = 0
 let outputs = 0
 let counted = 0
 let suspended = false
-let waiting: ToGuest[] = []
+const waiting = new CallQueue<ToGuest>()
+/** What is left of an input that was begun. */
+let rest: { readonly connection: number; readonly bytes: Uint8Array } | undefined
+const meter = new OutputMeter(signals)
 
 function post(message: FromGuest, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer)
@@ -74,7 +81,16 @@ function call<T>(run: () => T): T {
   } finally {
     Atomics.add(signals, SIGNALS.calls, 1)
     attach()
+    for (const connection of meter.endCall()) closeCut(connection)
   }
+}
+
+/** Its client is reset, and the guest sees it closed. */
+function closeCut(connection: number): void {
+  open.delete(connection)
+  taken.delete(connection)
+  post({ type: 'cut', connection })
+  call(() => guest.colo_close(connection))
 }
 
 /** Whoever looks into memory asks first: a guest that grows it leaves all views of it empty. */
@@ -88,11 +104,14 @@ const imports = {
   colo: {
     output(connection: number, at: number, length: number) {
       attach()
-      const bytes = pages.read(at >>> 0, length >>> 0).slice()
+      const view = pages.read(at >>> 0, length >>> 0)
+      if (!meter.admits(connection, view.length)) return
+      const bytes = view.slice()
       outputs++
       post({ type: 'output', connection, bytes }, [bytes.buffer])
     },
     close(connection: number) {
+      if (meter.isCut(connection)) return
       taken.delete(connection)
       if (open.delete(connection)) post({ type: 'closing', connection })
     },
@@ -124,26 +143,6 @@ function instantiate(bytes: number): void {
   const missing = tableBytes + bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
   attach()
-}
-
-// A global's value as 64 raw bits, and back.
-
-const bits = new DataView(new ArrayBuffer(8))
-
-function globalBits(global: WasmGlobal): bigint {
-  const value: unknown = global.value
-  if (typeof value === 'bigint') return BigInt.asUintN(64, value)
-  bits.setFloat64(0, Number(value), true)
-  return bits.getBigUint64(0, true)
-}
-
-function setGlobal(global: WasmGlobal, raw: bigint): void {
-  if (typeof global.value === 'bigint') {
-    global.value = BigInt.asIntN(64, raw)
-    return
-  }
-  bits.setBigUint64(0, raw, true)
-  global.value = bits.getFloat64(0, true)
 }
 
 function start(): void {
@@ -186,19 +185,32 @@ function capture(id: number, all: boolean): void {
   const findMs = performance.now() - began
   const raw = globals.map(globalBits)
   const cpu = encodeCpu({ memoryBytes: pages.ram.length, globals: raw }, trace)
-  const device = encodeDevice({ inputs, outputs, connections: [...open] }, trace)
+  const device = encodeDevice({ inputs, outputs, connections: [...open.keys()] }, trace)
   const pauseMs = performance.now() - began
   post({ type: 'captured', id, cpu, device, pages: count, pauseMs, findMs })
 }
 
 function input(connection: number, bytes: Uint8Array): void {
   post({ type: 'took', bytes: bytes.length })
-  for (let at = 0; at < bytes.length && open.has(connection); at += GUEST_INPUT_BYTES) {
-    const part = bytes.subarray(at, at + GUEST_INPUT_BYTES)
+  giveParts(connection, bytes)
+}
+
+function giveParts(connection: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    const size = open.get(connection)
+    if (size === undefined) return
+    if (at > 0 && meter.isFull()) {
+      rest = { connection, bytes: bytes.subarray(at) }
+      return
+    }
+    const part = bytes.subarray(at, at + size)
+    at += part.length
     inputs++
     noteInput(connection, part.length)
     call(() => give(connection, part))
     signals[SIGNALS.connection] = 0
+    if (open.has(connection))
+      open.set(connection, nextPartBytes(size, part.length, meter.lastBytes))
     tellDirtied()
   }
 }
@@ -238,7 +250,7 @@ function handle(message: ToGuest): void {
     case 'load':
       return load(message.cpu, message.device)
     case 'open':
-      open.add(message.connection)
+      open.set(message.connection, FIRST_PART_BYTES)
       return call(() => guest.colo_open(message.connection))
     case 'input':
       return input(message.connection, message.bytes)
@@ -252,20 +264,38 @@ function handle(message: ToGuest): void {
 }
 
 function receive(message: ToGuest): void {
-  if (message.type === 'capture') return captureUnlessEnded(message.id, message.all)
-  if (message.type === 'suspend') {
-    suspended = true
-    return
+  switch (message.type) {
+    case 'capture':
+      return captureUnlessEnded(message.id, message.all)
+    case 'suspend':
+      suspended = true
+      return undefined
+    case 'resume':
+      suspended = false
+      return proceed()
+    case 'settled':
+      return proceed()
+    default:
+      waiting.push(message)
+      return proceed()
   }
-  if (message.type !== 'resume') {
-    if (suspended) waiting.push(message)
-    else handle(message)
-    return
+}
+
+const mayRun = () => !suspended && !meter.isFull()
+
+/** Handles what waits, in order, as far as the guest may run and its output leaves. */
+function proceed(): void {
+  while (mayRun()) {
+    if (rest !== undefined) {
+      const { connection, bytes } = rest
+      rest = undefined
+      giveParts(connection, bytes)
+      continue
+    }
+    const message = waiting.take()
+    if (message === undefined) return
+    handle(message)
   }
-  suspended = false
-  const held = waiting
-  waiting = []
-  for (const one of held) handle(one)
 }
 
 port.on('message', (message: ToGuest) => {

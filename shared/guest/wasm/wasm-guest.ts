@@ -18,6 +18,7 @@ import {
   type UnkeptModule,
 } from './guest-module.ts'
 import {
+  outputWeight,
   SIGNAL_BYTES,
   SIGNALS,
   STORE_USE,
@@ -111,6 +112,11 @@ export class WasmGuest implements GuestPort {
     this.#post({ type: 'capture', id, all: scope === 'all' })
   }
 
+  settled(bytes: number): void {
+    Atomics.add(this.#signals, SIGNALS.settled, outputWeight(bytes) | 0)
+    if (Atomics.exchange(this.#signals, SIGNALS.waits, 0) === 1) this.#post({ type: 'settled' })
+  }
+
   open(connection: number): void {
     this.#post({ type: 'open', connection })
   }
@@ -199,6 +205,8 @@ export class WasmGuest implements GuestPort {
         return handlers.output(message.connection, message.bytes)
       case 'closing':
         return handlers.closing(message.connection)
+      case 'cut':
+        return handlers.cut(message.connection)
       case 'took':
         return handlers.took(message.bytes)
       case 'traced':

@@ -1,7 +1,7 @@
 // Watches the memory of the secondary: what it says READY for was captured, what it has applied is exactly that,
 // and what a promoted side goes on from is the newest that it has said READY for.
 
-import { digestOf } from '../../../shared/memory/page-store.ts'
+import { digestOf } from '../../../shared/memory/memory-digest.ts'
 import type { Process } from '../process.ts'
 import type { Facts } from './facts.ts'
 
