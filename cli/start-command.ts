@@ -35,7 +35,7 @@ export function daemonArguments(config: StartConfig, folder = process.cwd()): st
     ...(logLevel === undefined || logLevel === 'info' ? [] : ['--log-level', logLevel]),
     ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
     ...given('advertise-data', config.advertiseData),
-    ...(config.httpHosts ?? []).flatMap((name) => ['--http-host', name]),
+    ...(config.httpHosts ?? []).flatMap((host) => ['--http-host', host]),
     ...['--guest', resolve(folder, guest), '--memory', showSize(config.memoryBytes)],
     ...['--dirty', dirty, '--witness', witness, '--failback', failback],
     ...given('record', path(config.record)),
