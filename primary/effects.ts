@@ -97,16 +97,16 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       witness.writeForward()
     },
     tellBehind() {
-      world.trace.error('witness-went-backwards', side.describeTrouble())
+      world.trace.error('witness-went-backwards', record.describeTrouble())
     },
     standDown() {
-      side.tell('superseded', side.describeShown())
+      side.tell('superseded', record.describeShown())
       trigger.disarm()
       // What is held is dropped with the clients that it was for.
       gate.hold()
       output.serve('no')
       output.closeAll()
-      side.changed(`somebody else owns the pair: ${side.describeShown()}`)
+      side.changed(`somebody else owns the pair: ${record.describeShown()}`)
     },
     yieldSession() {
       side.session.end('handed-over', 'handed over by request')
@@ -125,7 +125,7 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       side.tell('guest-died', side.deathOfGuest)
     },
     tellClaimLost() {
-      side.tell('claim-lost', side.describeShown())
+      side.tell('claim-lost', record.describeShown())
     },
     guestTooSlow() {
       side.guestDied('not captured within suspendTimeoutMs', guest.call)

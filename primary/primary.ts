@@ -24,7 +24,7 @@ import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
 import { machineDelays, type DelayName, type Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import type { StateName } from '../shared/protocol/states.ts'
-import { describeRegister, type Epoch, type Incarnation } from '../shared/protocol/register.ts'
+import { type Epoch, type Incarnation } from '../shared/protocol/register.ts'
 import type { Trigger } from '../shared/trace/rows.ts'
 import { openBackChannel } from './back-channel.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
@@ -381,14 +381,6 @@ export class Primary {
   tell(code: ErrorCode, detail: string): void {
     if (this.#session) this.#session.end(code, detail)
     else this.world.trace.error(code, detail)
-  }
-
-  describeShown(): string {
-    return describeRegister(this.record.shown)
-  }
-
-  describeTrouble(): string {
-    return this.record.trouble?.text ?? this.describeShown()
   }
 
   describeForeign(): string {

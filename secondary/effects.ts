@@ -110,20 +110,20 @@ export function secondaryEffects(
       side.loadGuest()
     },
     tellClaimLost() {
-      trace.error('claim-lost', side.describeShown())
+      trace.error('claim-lost', record.describeShown())
     },
     becomePrimary() {
       // The next role is built once this one's transition is over.
       clock.soon(() => side.becomePrimary())
     },
     haltBackwards() {
-      trace.error('witness-went-backwards', side.describeTrouble())
-      side.changed(`witness went backwards: ${side.describeTrouble()}`)
+      trace.error('witness-went-backwards', record.describeTrouble())
+      side.changed(`witness went backwards: ${record.describeTrouble()}`)
     },
     haltSuperseded() {
-      trace.error('superseded', side.describeShown())
+      trace.error('superseded', record.describeShown())
       side.changed(
-        `an operator began a cold guest: ${side.describeShown()}; restart gives up this state`,
+        `an operator began a cold guest: ${record.describeShown()}; restart gives up this state`,
       )
     },
     haltGone() {

@@ -18,7 +18,7 @@ import type { DataChannel, DataChannelHandlers, World } from '../shared/ports.ts
 import type { AdoptionStep } from '../shared/failover/adoption-step.ts'
 import { machineDelays, type DelayName, type Delays } from '../shared/protocol/delays.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
-import { describeRegister, isTrusted, type Incarnation } from '../shared/protocol/register.ts'
+import { isTrusted, type Incarnation } from '../shared/protocol/register.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { CheckpointReader, type StagedCheckpoint } from './checkpoint-reader.ts'
 import { secondaryEffects } from './effects.ts'
@@ -378,16 +378,8 @@ export class Secondary {
     return `${this.#foreign?.type ?? 'an event'} in state ${JSON.stringify(this.stateValue)}`
   }
 
-  describeShown(): string {
-    return describeRegister(this.record.shown)
-  }
-
-  describeTrouble(): string {
-    return this.record.trouble?.text ?? this.describeShown()
-  }
-
   describeGone(): string {
-    return `${this.describeShown()}, and none of them lives`
+    return `${this.record.describeShown()}, and none of them lives`
   }
 
   /** Told once the transition under way is complete, so that the state fits the reason. */

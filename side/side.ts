@@ -21,9 +21,8 @@ import type { StateName } from '../shared/protocol/states.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'
 import { Farewell } from './farewell.ts'
-import { Adoption, type ProcedureOptions } from './adoption.ts'
 import { refusalOf, type PairIdentity } from './admission.ts'
-import { StartOver } from './start-over.ts'
+import { Procedures, tellStanding } from './procedures.ts'
 import { done, refuse, type VerbResult } from './verb-result.ts'
 
 export interface SideOptions {
@@ -50,7 +49,7 @@ export class Side {
   #connections = 1
   /** This side is being stopped: it begins no other life. */
   #farewell: Farewell | undefined
-  #procedure: Adoption | StartOver | undefined
+  readonly #procedures: Procedures
   #ended = false
   #told = ''
 
@@ -60,6 +59,10 @@ export class Side {
     // A witness that grants everything needs nobody's word, and a pair under it needs none to be founded.
     const isNew = (options.isNew ?? false) || world.witness.kind === 'none'
     this.record = new SideRecord(told, world.disk, world.random.token(), isNew)
+    this.#procedures = new Procedures({
+      ...{ world, record: this.record, delays: options.delays },
+      hello: () => this.#hello(),
+    })
     this.#role = this.#newSecondary()
   }
 
@@ -113,7 +116,7 @@ export class Side {
       world.trace.log('warn', `refused a peer: ${refusal.code}`, { reason: refusal.reason })
       return this.#refuse(link, { type: 'refused', ...refusal })
     }
-    if (hello.asks !== undefined) return this.#tellStanding(link)
+    if (hello.asks !== undefined) return tellStanding(this.#role, this.record, link)
     const answer =
       this.#role instanceof Primary
         ? this.#role.admit(hello, link)
@@ -123,27 +126,6 @@ export class Side {
     const { incarnation, seen } = this.record
     const reason = `${ERRORS[code].meaning}: ${this.role}, ${this.state}`
     return this.#refuse(link, { type: 'refused', code, reason, incarnation, seen: seen ?? null })
-  }
-
-  /**
-   * The peer's operator wants to go on with the peer's state. A side that waits for the witness as well claims
-   * nothing while the link is open.
-   */
-  #tellStanding(link: ControlLink): ControlLinkHandlers {
-    const role = this.#role
-    const { incarnation, holdsState, known } = this.record
-    const promises = role.canBeAdopted
-    if (promises) role.adoption('asked')
-    const { serves, state } = role
-    link.send({ type: 'standing', incarnation, state, serves, holdsState, known })
-    return {
-      message: (message) => {
-        if (message.type === 'adopted' && promises && role === this.#role) role.adoption('lost')
-      },
-      closed: () => {
-        if (promises && role === this.#role) role.adoption('over')
-      },
-    }
   }
 
   #refuse(link: ControlLink, message: PeerMessage): undefined {
@@ -218,9 +200,9 @@ export class Side {
       case 'resume':
         return answer(this.#pause(message.verb === 'pause'))
       case 'start-over':
-        return this.#startOver(message, answer)
+        return this.#procedures.startOver(message, this.#role, answer)
       case 'adopt':
-        return this.#adopt(message, answer)
+        return this.#procedures.adopt(message, this.#role, answer)
       case 'stop':
         return answer(this.stop(message.pair ?? false))
       default:
@@ -259,35 +241,6 @@ export class Side {
     return done(paused ? 'the guest stands still' : 'the guest runs')
   }
 
-  #startOver(message: VerbMessage, answer: (result: VerbResult) => void): void {
-    const role = this.#role
-    if (!(role instanceof Secondary)) {
-      const what = 'start-over needs a side that is connecting or halted and holds no guest'
-      return answer(this.#notNow(what))
-    }
-    return this.#procede(answer, (options) => new StartOver(message, { ...options, role }))
-  }
-
-  #adopt(message: VerbMessage, answer: (result: VerbResult) => void): void {
-    this.#procede(answer, (options) => new Adoption(message, options))
-  }
-
-  /** One verb at a time asks the peer and writes the register. */
-  #procede(
-    answer: (result: VerbResult) => void,
-    make: (options: ProcedureOptions) => Adoption | StartOver,
-  ): void {
-    if (this.#procedure !== undefined) return answer(this.#notNow('another verb is under way'))
-    const { world, delays } = this.#options
-    const ended = () => {
-      this.#procedure = undefined
-    }
-    const hello = { ...this.#hello(), asks: 'adopt' } as const
-    const { record } = this
-    this.#procedure = make({ world, record, delays, role: this.#role, hello, answer, ended })
-    return this.#procedure.start()
-  }
-
   /**
    * A clean stop: of both, or of this side alone, in which case the other one goes on. Asked again, it ends at
    * once.
@@ -309,7 +262,7 @@ export class Side {
   #end(why: string): void {
     if (this.#ended) return
     this.#ended = true
-    this.#procedure?.abandon('this side is being stopped')
+    this.#procedures.abandon('this side is being stopped')
     this.#role.stop()
     this.#options.world.guest.stop()
     this.#options.stopped(why)
@@ -354,7 +307,7 @@ export class Side {
 
   #promoted(state: GuestState | undefined): void {
     if (this.#ended) return
-    this.#procedure?.abandon('this side has become the primary')
+    this.#procedures.abandon('this side has become the primary')
     const { world, delays, failback, name } = this.#options
     this.#role.stop()
     this.#paused = false
@@ -375,7 +328,7 @@ export class Side {
   #left(): void {
     if (this.#ended) return
     if (this.#farewell !== undefined) return this.#farewell.proceed()
-    this.#procedure?.abandon('this side has given the guest up')
+    this.#procedures.abandon('this side has given the guest up')
     const old = this.#role
     this.#connections = old instanceof Primary ? old.clients.next : this.#connections
     old.stop()

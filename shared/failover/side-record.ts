@@ -100,6 +100,14 @@ export class SideRecord {
     if (epoch > this.#epoch) this.#epoch = epoch
   }
 
+  describeShown(): string {
+    return describeRegister(this.shown)
+  }
+
+  describeTrouble(): string {
+    return this.trouble?.text ?? this.describeShown()
+  }
+
   standingOf(register: Register | undefined): Standing {
     return standingOf(register, this.#seen, this.holdsState)
   }

@@ -75,7 +75,6 @@ export const GUARDS = {
   isAncestor: (f: Facts) => f.isAncestor,
   /** Nobody wrote on it that this side knows of: there is no register, or it is another pair's. */
   isAbsent: (f: Facts) => f.standing === 'missing' || f.standing === 'foreign',
-  isNewer: (f: Facts) => f.standing === 'newer',
   isUnseen: (f: Facts) => !f.hasSeen,
   mayFound: (f: Facts) => f.mayFound,
   isStopped: (f: Facts) => f.register?.holder.kind === 'stopped',
@@ -140,8 +139,7 @@ export const SURVIVAL: readonly Row[] = [
   // [6] What the register says after this side has written alone(me).
   { at: 'claimed', when: ['isUnseen', 'isAbsent'], gives: 'lost' },
   { at: 'claimed', when: ['isUntrusted'], gives: 'unreachable' },
-  { at: 'claimed', when: ['isAloneMe', 'isNewer'], gives: 'won' },
-  { at: 'claimed', when: ['isAloneMe'], gives: 'again' },
+  { at: 'claimed', when: ['isAloneMe'], gives: 'won' },
   { at: 'claimed', when: ['isPairOfMine'], gives: 'again' },
   { at: 'claimed', when: ['isPairWithMe'], gives: 'again' },
   { at: 'claimed', when: ['beganCold'], gives: 'superseded' },

@@ -97,11 +97,6 @@ export const ERRORS = {
     meaning: 'the peer gives its guest another amount of memory',
     wayOut: 'give both sides the same --memory',
   },
-  'stale-generation': {
-    wanted: false,
-    meaning: 'the peer is of an older generation than the register',
-    wayOut: 'let it read the register: restart it with the same witness',
-  },
   'not-primary': {
     wanted: true,
     meaning: 'this side does not own the guest',

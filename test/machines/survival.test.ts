@@ -139,9 +139,9 @@ function atClaim(facts: Facts): Verdict {
 
 /** Rule 6. */
 function afterWritingAlone(facts: Facts): Verdict {
-  const { register, me, session, standing } = facts
+  const { register, me, session } = facts
   const holder = register?.holder
-  if (holder?.kind === 'alone' && holder.owner === me) return standing === 'newer' ? 'won' : 'again'
+  if (holder?.kind === 'alone' && holder.owner === me) return 'won'
   if (holder?.kind !== 'pair') return lostOr(facts)
   if (holder.primary === me) return 'again'
   return holder.secondary === me && holder.session === session ? 'again' : lostOr(facts)

@@ -21,6 +21,14 @@ const swapFor = (simulation: Simulation, what: 'missing' | 'foreign' | 'older', 
   witness.swap(what, steps)
   const after = chance.happens(0.7) ? chance.between(5, 400) : Number.POSITIVE_INFINITY
   if (Number.isFinite(after)) time.at(time.now + after, () => witness.swapBack())
+  if (what === 'older') witness.replay(simulation)
+  // An operator who sees it goes on with what waits, on one side or on both.
+  if (!chance.happens(0.4)) return
+  for (const process of simulation.processes) {
+    if (chance.happens(0.7)) {
+      time.at(time.now + chance.between(20, 300), () => simulation.adopt(process))
+    }
+  }
 }
 
 /** Name, weight, what happens. */
@@ -143,6 +151,19 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       simulation.checkers.obeyed(simulation.witness.register?.generation ?? 0)
       simulation.forgive()
     },
+  ],
+  [
+    'the host is replaced',
+    0.7,
+    (simulation, victim) => {
+      victim.loseDisk()
+      restartLater(simulation, victim)
+    },
+  ],
+  [
+    'verb start-over without its words',
+    0.6,
+    (simulation, victim) => simulation.askToStartOver(victim),
   ],
   ['the register is missing', 2, (simulation) => swapFor(simulation, 'missing', 0)],
   ["another pair's register", 0.7, (simulation) => swapFor(simulation, 'foreign', 0)],

@@ -136,8 +136,8 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
   'identity by name after a restart': [
     {
       file: 'side/side.js',
-      find: 'new SideRecord(told, world.disk, world.random.token())',
-      replace: 'new SideRecord(told, world.disk, options.name.repeat(32))',
+      find: 'new SideRecord(told, world.disk, world.random.token(), isNew)',
+      replace: 'new SideRecord(told, world.disk, options.name.repeat(32), isNew)',
     },
     {
       file: 'secondary/secondary.js',
@@ -164,6 +164,88 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
       find: "'witness.again': { target: 'writing', reenter: true }, 'witness.lost': { target: '#primary.leaving', actions: 'tellClaimLost' }",
       replace:
         "'witness.again': { target: 'writing', reenter: true }, 'witness.lost': { target: 'writing', reenter: true }",
+    },
+  ],
+  'a missing register read as lost': [
+    {
+      file: 'shared/failover/survival.js',
+      find: "{ at: 'claim', when: ['isUntrusted'], gives: 'unreachable' }",
+      replace: "{ at: 'claim', when: ['isUntrusted'], gives: 'lost' }",
+    },
+  ],
+  'an older register obeyed': [
+    {
+      file: 'shared/protocol/register.js',
+      find: "if (register.generation < known.generation) return 'older';",
+      replace: "if (register.generation < known.generation) return 'newer';",
+    },
+    {
+      file: 'shared/failover/side-record.js',
+      find: '!this.holdsState || generation >= this.generation',
+      replace: 'true',
+    },
+  ],
+  'registers read by number only': [
+    {
+      file: 'shared/protocol/register.js',
+      find: "return !holdsState || register.earlier.includes(known.nonce) ? 'newer' : 'other-line';",
+      replace: "return 'newer';",
+    },
+    {
+      file: 'shared/protocol/register.js',
+      find: "if (register.generation === known.generation) return 'twin';",
+      replace: "if (register.generation === known.generation) return 'same';",
+    },
+  ],
+  'registers written by number only': [
+    {
+      file: 'test/simulation/virtual-witness.js',
+      find: 'if (last?.nonce === base)',
+      replace: "if (last?.generation === ('nonce' in from ? from.generation : undefined))",
+    },
+  ],
+  'registers compared by number only': [
+    {
+      file: 'shared/protocol/register.js',
+      find: "return !holdsState || register.earlier.includes(known.nonce) ? 'newer' : 'other-line';",
+      replace: "return 'newer';",
+    },
+    {
+      file: 'shared/protocol/register.js',
+      find: "if (register.generation === known.generation) return 'twin';",
+      replace: "if (register.generation === known.generation) return 'same';",
+    },
+    {
+      file: 'test/simulation/virtual-witness.js',
+      find: 'if (last?.nonce === base)',
+      replace: "if (last?.generation === ('nonce' in from ? from.generation : undefined))",
+    },
+  ],
+  'rule 11 asked after alone(self)': [
+    {
+      file: 'shared/failover/survival.js',
+      find: "{ at: 'claimed', when: ['isUntrusted'], gives: 'unreachable' }, { at: 'claimed', when: ['isAloneMe'], gives: 'won' },",
+      replace:
+        "{ at: 'claimed', when: ['isAloneMe'], gives: 'won' }, { at: 'claimed', when: ['isUntrusted'], gives: 'unreachable' },",
+    },
+  ],
+  'a living owner overwritten by adopt': [
+    {
+      file: 'side/adoption.js',
+      find: 'if (standing.serves)',
+      replace: 'if (false)',
+    },
+    {
+      file: 'side/adoption.js',
+      find: "register?.holder.kind === 'alone' && holders(register)[0] === peer",
+      replace: 'false',
+    },
+  ],
+  'a start-over that grants before it checks': [
+    {
+      file: 'side/procedures.js',
+      find: 'startOver(message, role, answer) {',
+      replace: 'startOver(message, role, answer) { this.#options.world.witness.grant();',
     },
   ],
 }

@@ -37,6 +37,12 @@ export class Process {
     return this.#stopped
   }
 
+  /** Its host is replaced: what it had seen is gone with it. */
+  loseDisk(): void {
+    this.die(true)
+    this.#disk = { pair: '', generation: 0, nonce: '', epoch: 0 }
+  }
+
   /** What its disk knows, as the next life will. */
   get seenPair(): string {
     return this.#disk.pair
@@ -70,7 +76,7 @@ export class Process {
       identity: { pair: 'simulated', token: 'token', guest: this.guest.identity },
       name: this.name,
       told: this.told,
-      isNew: this.told === 'primary' && simulation.isNew,
+      isNew: this.told === 'primary' && simulation.isNew && life === 1,
       delays: simulation.delays,
       failback: 'auto',
       crashed: (error) => this.crashed(error),

@@ -177,6 +177,17 @@ export class Simulation {
     return this.processes.some((one) => one.seenPair === pair)
   }
 
+  /** Refused wherever it is asked: nobody says that the owner is dead. */
+  askToStartOver(process: Process): void {
+    process.run(process.life, () => {
+      const { generation } = process.side.record
+      const verb = { type: 'verb', id: 0, verb: 'start-over', generation } as const
+      process.side.command(verb, ({ ok }) => {
+        if (ok) this.violated(`${process.name} starts over without an operator's word`)
+      })
+    })
+  }
+
   #isFounded(): boolean {
     return this.checkers.facts.forgiven || this.witness.authority !== undefined
   }
@@ -193,7 +204,6 @@ export class Simulation {
         forgetGeneration: side.record.generation,
       }
       this.checkers.obeyed(register?.generation ?? 0)
-      this.witness.granted(process)
       this.witness.startsOver = true
       side.command(verb, ({ ok, detail }) => {
         this.log('operator', () => `${process.name}: start-over: ${detail}`)

@@ -17,6 +17,13 @@ const UNREACHED: WitnessAnswer = { reached: false, register: undefined, why: 'si
 /** All registers of each pair, the newest last. */
 type Store = ReadonlyMap<PairId, readonly Register[]>
 
+interface Write {
+  readonly from: WriteBase
+  readonly next: Register
+}
+
+const SENT_KEPT = 11
+
 /** What is in the place of the true store. */
 type Swap = 'missing' | 'foreign' | 'older'
 
@@ -32,6 +39,8 @@ export class VirtualWitness {
   startsOver = false
   readonly #granted = new Set<Process>()
   #store: Store = new Map()
+  /** The newest writes that were sent, whatever became of them. */
+  #sent: readonly Write[] = []
   /** The true store, while another one is in its place. */
   #away: Store | undefined
   #isForeign = false
@@ -81,6 +90,16 @@ export class VirtualWitness {
     this.#away = undefined
   }
 
+  /** Writes that were sent long ago and never landed may land now, on the copy from which they were made. */
+  replay(simulation: Simulation): void {
+    const { chance, time } = simulation
+    for (const { from, next } of this.#sent) {
+      if (!chance.happens(0.5)) continue
+      const late = chance.between(1, 80)
+      time.at(time.now + late, () => void this.#write(simulation, from, next))
+    }
+  }
+
   /** For good: the copy is the register from here on. */
   goBack(steps: number): void {
     this.#goBack(steps)
@@ -110,11 +129,15 @@ export class VirtualWitness {
       read: (pair, answer) => ask(() => this.#read(pair), answer),
       compareAndSet: (from, next, answer) => {
         simulation.moment(`asked:${next.holder.kind}`, process)
+        this.#sent = [...this.#sent.slice(-SENT_KEPT), { from, next }]
         const claims =
           next.holder.kind === 'alone' && 'holder' in from && from.holder.kind === 'pair'
         if (claims && this.needsGrant) {
           if (!isGranted) return answer(UNREACHED)
-          if (!this.#granted.has(process)) simulation.violated(`${process.name} claims ungranted`)
+          const isCold = next.coldSince === next.generation
+          if (!isCold && !this.#granted.has(process)) {
+            simulation.violated(`${process.name} claims what nobody granted`)
+          }
         }
         return ask(() => this.#write(simulation, from, next), answer)
       },
@@ -159,17 +182,21 @@ export class VirtualWitness {
     // A foreign store has room for another pair, but not the register that the writer knows.
     if (this.#isForeign) return this.#read(next.pair)
     if ('pairs' in from && this.#store.size !== from.pairs) return this.#read(next.pair)
-    if (last?.nonce === ('nonce' in from ? from.nonce : undefined)) this.#land(simulation, next)
+    const base = 'nonce' in from ? from.nonce : undefined
+    // A repair, or an operator's verb, continues the writer's line on what is there in its place.
+    const replaces = next.generation > 1 && next.earlier.at(-1) !== base
+    if (last?.nonce === base) this.#land(simulation, next, replaces)
     return this.#read(next.pair)
   }
 
-  #land(simulation: Simulation, next: Register): void {
+  #land(simulation: Simulation, next: Register, replaces: boolean): void {
     const chain = this.#store.get(next.pair) ?? []
     this.#store = new Map(this.#store).set(next.pair, [...chain, next])
     const { authority } = this
     const isCold = next.coldSince === next.generation
     const grows =
       authority === undefined ||
+      replaces ||
       next.earlier.includes(authority.nonce) ||
       (isCold && this.startsOver) ||
       // A pair whose only register nobody has heard of is founded anew.
@@ -183,7 +210,8 @@ export class VirtualWitness {
     if (!grows || next.nonce === authority?.nonce) return
     this.authority = next
     this.#away = undefined
-    simulation.checkers.registered(next)
+    if (replaces) simulation.checkers.replaced(next)
+    else simulation.checkers.registered(next)
     if (next.holder.kind === 'stopped') simulation.forgive()
   }
 }

@@ -72,6 +72,11 @@ export class Checkers {
     this.#judge('only-forward', this.#forward.registered(register))
   }
 
+  /** A register that the writer did not know may have been newer; it was lost with its store. */
+  replaced(register: Register): void {
+    this.#forward.obeyed(register.generation)
+  }
+
   /** An operator starts over: the register is right as it is, and acknowledged writes are lost. */
   obeyed(generation: number): void {
     this.facts.forgiven = true
