@@ -36,6 +36,7 @@ export function secondaryEffects(
       witness.forget()
     },
     dialPeer() {
+      if (record.isUnvouched) side.changed(record.describeUnvouched())
       side.joining.dial()
     },
     hangUp() {

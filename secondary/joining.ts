@@ -12,9 +12,17 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
+import { PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 
 export type Refused = PeerMessage & { readonly type: 'refused' }
+
+/** An owner of protocol 1.0 welcomes without a register, which this side could not tell from another line's. */
+const TOO_OLD: Refused = {
+  type: 'refused',
+  code: 'wrong-version',
+  reason: `protocol 1.0, this side speaks ${PROTOCOL_VERSION.major}.${PROTOCOL_VERSION.minor}`,
+}
 
 export interface JoiningOptions {
   readonly world: World
@@ -77,7 +85,10 @@ export class Joining {
       message: (message) => {
         if (session) return said(session, message)
         if (!isCurrent()) return
-        if (message.type === 'welcome') session = this.#welcomed(link, message)
+        if (message.type === 'welcome') {
+          if (message.register === undefined) refused(TOO_OLD)
+          else session = this.#welcomed(link, message)
+        }
         if (message.type === 'refused') refused(message)
       },
       closed: () => {

@@ -176,9 +176,11 @@ export class Secondary {
     record.sessionOwner = welcome.incarnation
     this.send({ type: 'session.opened' })
     // From here on this side holds nothing, so that it may take over the register of any owner.
-    record.takeOver(welcome.register)
+    if (welcome.register) {
+      record.takeOver(welcome.register)
+      world.witness.learn(welcome.register)
+    }
     record.peer = welcome.incarnation
-    world.witness.learn(welcome.register)
     const version = blobVersionOf(session.peerMinor)
     const reader = new CheckpointReader(world.guest.store, record.epoch, version, {
       requested: () => this.send({ type: 'peer.checkpoint-request' }),

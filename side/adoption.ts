@@ -94,10 +94,11 @@ export class Adoption {
     })
   }
 
-  #peerAnswered({ standing, why }: PeerAnswer): void {
+  #peerAnswered({ standing, lives, why }: PeerAnswer): void {
     if (this.#isOver) return
     const { record } = this.#options
     if (standing === undefined) {
+      if (lives) return this.#fail(notNow(`the peer lives and does not say how it stands: ${why}`))
       if (this.#message.peerIsDead) return this.#readRegister(undefined)
       const cut = 'a peer that is only cut off may be serving its clients'
       const way = 'give --peer-is-dead once you have made sure that it is dead'
@@ -168,6 +169,7 @@ export class Adoption {
         ? nextRegister(base, nonce, holder)
         : replacement(base, shown, nonce, holder)
     const from = shown ?? { pairs: this.#pairs }
+    world.witness.grant()
     world.witness.compareAndSet(from, next, ({ reached, register, why }) => {
       if (this.#isOver) return undefined
       if (!reached)

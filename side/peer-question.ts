@@ -10,6 +10,8 @@ import type { Register } from '../shared/protocol/register.ts'
 export interface PeerAnswer {
   /** Undefined: nobody answered, or not as a peer of this pair does; `why` tells. */
   readonly standing: PeerStanding | undefined
+  /** A daemon is there. */
+  readonly lives: boolean
   readonly why: string
 }
 
@@ -30,9 +32,10 @@ export class PeerQuestion {
   constructor(options: PeerQuestionOptions) {
     this.#options = options
     const { network, clock, timeoutMs, hello } = options
-    clock.setTimeout(() => this.#answer(undefined, `no answer within ${timeoutMs} ms`), timeoutMs)
+    const silent = `no answer within ${timeoutMs} ms`
+    clock.setTimeout(() => this.#answer(undefined, silent, false), timeoutMs)
     network.dialPeer({
-      failed: (why) => this.#answer(undefined, why),
+      failed: (why) => this.#answer(undefined, why, false),
       open: (link) => {
         if (this.#isOver) {
           link.close()
@@ -42,12 +45,12 @@ export class PeerQuestion {
         link.send(hello)
         return {
           message: (message) => {
-            if (message.type === 'standing') this.#answer(message, 'it answers')
+            if (message.type === 'standing') this.#answer(message, 'it answers', true)
             if (message.type === 'refused') {
-              this.#answer(undefined, `it refuses: ${message.code}: ${message.reason}`)
+              this.#answer(undefined, `it refuses: ${message.code}: ${message.reason}`, true)
             }
           },
-          closed: () => this.#answer(undefined, 'it closed the connection'),
+          closed: () => this.#answer(undefined, 'it closed the connection', false),
         }
       },
     })
@@ -61,9 +64,9 @@ export class PeerQuestion {
     this.#link?.close()
   }
 
-  #answer(standing: PeerStanding | undefined, why: string): void {
+  #answer(standing: PeerStanding | undefined, why: string, lives: boolean): void {
     if (this.#isAnswered) return
     this.#isAnswered = true
-    this.#options.answered({ standing, why })
+    this.#options.answered({ standing, lives, why })
   }
 }

@@ -34,11 +34,16 @@ export class Procedures {
       const what = 'start-over needs a side that is connecting or halted and holds no guest'
       return answer(refuse('not-now', `${role.role}, ${role.state}: ${what}`))
     }
-    return this.#begin(role, answer, (options) => new StartOver(message, { ...options, role }))
+    return this.#begin(
+      'start-over',
+      role,
+      answer,
+      (options) => new StartOver(message, { ...options, role }),
+    )
   }
 
   adopt(message: VerbMessage, role: Role, answer: Answer): void {
-    this.#begin(role, answer, (options) => new Adoption(message, options))
+    this.#begin('adopt', role, answer, (options) => new Adoption(message, options))
   }
 
   /** The role has changed, or the daemon ends: nothing is written any more. */
@@ -47,6 +52,7 @@ export class Procedures {
   }
 
   #begin(
+    asks: 'adopt' | 'start-over',
     role: Role,
     answer: Answer,
     make: (options: ProcedureOptions) => Adoption | StartOver,
@@ -55,7 +61,7 @@ export class Procedures {
       return answer(refuse('not-now', `${role.role}, ${role.state}: another verb is under way`))
     }
     const { hello, ...shared } = this.#options
-    const asking = { ...hello(), asks: 'adopt' } as const
+    const asking = { ...hello(), asks } as const
     const ended = () => {
       this.#current = undefined
     }
@@ -65,16 +71,17 @@ export class Procedures {
 }
 
 /**
- * The peer's operator wants to go on with the peer's state. A side that waits for the witness as well claims nothing
- * while the link is open.
+ * The peer's operator wants to know how this side stands. If it is to go on with the peer's state, a side that waits
+ * for the witness as well claims nothing while the link is open.
  */
 export function tellStanding(
+  asks: 'adopt' | 'start-over',
   role: Role,
   record: SideRecord,
   link: ControlLink,
 ): ControlLinkHandlers {
   const { incarnation, holdsState, known } = record
-  const promises = role.canBeAdopted
+  const promises = asks === 'adopt' && role.canBeAdopted
   if (promises) role.adoption('asked')
   const { serves, state } = role
   link.send({ type: 'standing', incarnation, state, serves, holdsState, known })

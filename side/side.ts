@@ -116,7 +116,7 @@ export class Side {
       world.trace.log('warn', `refused a peer: ${refusal.code}`, { reason: refusal.reason })
       return this.#refuse(link, { type: 'refused', ...refusal })
     }
-    if (hello.asks !== undefined) return tellStanding(this.#role, this.record, link)
+    if (hello.asks !== undefined) return tellStanding(hello.asks, this.#role, this.record, link)
     const answer =
       this.#role instanceof Primary
         ? this.#role.admit(hello, link)

@@ -70,7 +70,7 @@ export class StartOver {
     const { generation, owner, ownerIsDead, forgetGeneration } = this.#message
     if (register === undefined) return this.#flawOfNothing()
     const named = holders(register)
-    const names = named.map((one) => one.slice(0, OWNER_DIGITS)).join(' or ') || 'stopped'
+    const names = named.map((one) => one.slice(0, OWNER_DIGITS)).join(' or ') || 'none'
     const shown = describeRegister(register)
     const words = `--generation ${register.generation} --owner ${names}`
     if (generation !== register.generation) return `the register is ${shown}: give ${words}`
@@ -98,7 +98,7 @@ export class StartOver {
     const { generation: seen } = record
     if (record.seen === undefined) return 'no pair was founded yet: start the primary with --new'
     if (generation === 0 && forgetGeneration === seen && ownerIsDead) return undefined
-    const words = `--generation 0 --forget-generation ${seen} --owner-is-dead`
+    const words = `--generation 0 --forget-generation ${seen} --owner none --owner-is-dead`
     return `the register is missing: bring it back; if it is lost for good, give ${words}`
   }
 

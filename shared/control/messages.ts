@@ -82,8 +82,8 @@ const welcomeSchema = z.object({
   session: count,
   dataAddress: z.string().max(200),
   dataToken: z.string().max(100),
-  /** The owner's register, which a secondary takes over. */
-  register: registerSchema,
+  /** The owner's register, which a secondary takes over. Absent: the owner speaks protocol 1.0. */
+  register: registerSchema.optional(),
 })
 
 const refusedSchema = z.object({

@@ -100,6 +100,17 @@ export class SideRecord {
     if (epoch > this.#epoch) this.#epoch = epoch
   }
 
+  /** This side was told to be the primary, and nobody has said yet that the pair is new. */
+  get isUnvouched(): boolean {
+    return this.told === 'primary' && this.#seen === undefined && this.peerAsked
+  }
+
+  describeUnvouched(): string {
+    const others = this.pairs === 0 ? 'no register' : `${this.pairs} registers of other pairs`
+    const way = 'if this pair never ran, start this side with --new'
+    return `the witness has ${others}, and the peer does not say that this pair is new: ${way}`
+  }
+
   describeShown(): string {
     return describeRegister(this.shown)
   }

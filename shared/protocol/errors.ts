@@ -59,7 +59,7 @@ export const ERRORS = {
     meaning:
       'the register names another owner, or a guest that began cold, while this side holds the guest',
     wayOut:
-      'look at both sides: colo adopt goes on with the state of this side, a restart gives it up',
+      'look at both sides; a restart of this one gives its state up, colo adopt on a primary goes on with it',
   },
   'guest-state-lost': {
     wanted: false,
@@ -79,8 +79,8 @@ export const ERRORS = {
   },
   'wrong-version': {
     wanted: false,
-    meaning: 'the major protocol version differs',
-    wayOut: 'bring both sides to the same major version',
+    meaning: 'the major protocol version differs, or the minor one is too old',
+    wayOut: 'bring both sides to the same version',
   },
   'wrong-pair': {
     wanted: false,

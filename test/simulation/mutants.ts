@@ -237,6 +237,11 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     },
     {
       file: 'side/adoption.js',
+      find: 'known.earlier.includes(mine.nonce)',
+      replace: 'false',
+    },
+    {
+      file: 'side/adoption.js',
       find: "register?.holder.kind === 'alone' && holders(register)[0] === peer",
       replace: 'false',
     },

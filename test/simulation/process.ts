@@ -176,7 +176,9 @@ export class Process {
       reset: (connection) => clients.closed(this, connection),
       serve: (mode) => {
         this.serving = mode === 'yes'
-        if (this.serving) checkers.serves(this)
+        if (!this.serving) return
+        checkers.serves(this)
+        this.#simulation.moment('won', this)
       },
       closeAll: () => clients.lostAll(this),
       pauseInput: () => {},
@@ -198,7 +200,9 @@ export class Process {
         simulation.log(this.name, () => `checkpoint ${row.epoch} ${row.trigger} ${row.outcome}`)
       },
       failover: (row) => simulation.log(this.name, () => `failover ${JSON.stringify(row)}`),
-      changed: () => {},
+      changed: () => {
+        if (this.side.state === 'protected') simulation.moment('protected', this)
+      },
     }
   }
 }

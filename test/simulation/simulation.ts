@@ -15,6 +15,7 @@ import { returnBuffer } from './virtual-guest.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { VirtualWitness } from './virtual-witness.ts'
+import { trapsOf, type Trap } from './witness-traps.ts'
 
 const HORIZON_MS = 700
 const HEALING_MS = 4000
@@ -45,6 +46,7 @@ export class Simulation {
   violation: string | undefined
   readonly #events: string[] | undefined
   readonly #triggers: Trigger[]
+  #traps: readonly Trap[] = []
   #instances = 0
 
   constructor(seed: number, withEvents: boolean) {
@@ -62,7 +64,8 @@ export class Simulation {
     this.witness.needsGrant = this.chance.happens(0.05)
     this.isNew = this.chance.happens(0.7)
     this.clients = new VirtualClients(this, CLIENTS)
-    this.#triggers = planFaults(this, HORIZON_MS)
+    this.#traps = trapsOf(this)
+    this.#triggers = this.#traps.length > 0 ? [] : planFaults(this, HORIZON_MS)
     this.time.at(0, () => a.start())
     this.time.at(this.chance.between(0, 30), () => b.start())
   }
@@ -94,6 +97,9 @@ export class Simulation {
 
   /** Something happened at which a fault may wait to strike. */
   moment(name: string, process: Process): void {
+    for (const trap of this.#traps) {
+      if (trap.moment === name) trap.strike(process)
+    }
     for (const trigger of this.#triggers) {
       if (trigger.moment === name && --trigger.nth === 0) trigger.strike(process)
     }
@@ -221,6 +227,7 @@ export class Simulation {
     this.witness.needsGrant = false
     this.witness.swapBack()
     this.#triggers.length = 0
+    this.#traps = []
     for (const process of this.processes) {
       process.resume()
       process.start()

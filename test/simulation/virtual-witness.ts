@@ -30,6 +30,8 @@ type Swap = 'missing' | 'foreign' | 'older'
 export class VirtualWitness {
   reachable = true
   awayFor: Process | undefined
+  /** What this one asks is done, and its answers get lost. */
+  deafFor: Process | undefined
   /** Shares of questions and answers that get lost. */
   loss = 0
   /** A claim that follows a pair waits for an operator's word, as under `--witness operator`. */
@@ -173,6 +175,7 @@ export class VirtualWitness {
       if (chance.happens(this.loss)) return undefined
       const register = what()
       const pairs = this.#store.size
+      if (this.deafFor === process) return undefined
       return chance.happens(this.loss) ? undefined : tell({ reached: true, register, pairs })
     })
   }

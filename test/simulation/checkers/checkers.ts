@@ -121,7 +121,12 @@ export class Checkers {
     const { witness, time } = this.#simulation
     this.#judge('one-server', checkProtected(witness.authority, process))
     this.#judge('named-deadlines', this.#deadlines.look(process, time.now))
-    const answers = witness.reachable && witness.loss === 0 && witness.isTrue && !witness.needsGrant
+    const answers =
+      witness.reachable &&
+      witness.loss === 0 &&
+      witness.isTrue &&
+      !witness.needsGrant &&
+      witness.awayFor !== process
     const late = this.#deadlines.lookAtClaim(process, witness.authority, answers, time.now)
     this.#judge('named-deadlines', late)
   }
