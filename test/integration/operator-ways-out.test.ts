@@ -1,118 +1,30 @@
 // The verbs that lead out of a lost register or a lost guest: `adopt` goes on with a state that a side holds,
-// `start-over` begins a cold guest. Both are refused while they could make two guests serve. And an older copy of
-// the register that is put back under a pair.
+// `start-over` begins a cold guest. Both are refused while they could make two guests serve.
 
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { VerbFailed } from '../../shared/control/control-client.ts'
-import type { VerbMessage, VerbName } from '../../shared/control/messages.ts'
-import { CounterLoad } from './counter-load.ts'
-import { Pair, until, type Name } from './pair.ts'
+import { describe, expect, it } from 'vitest'
+import { until } from './pair.ts'
+import {
+  SIDES,
+  acknowledges,
+  ask,
+  becomesProtected,
+  cut,
+  find,
+  haltsAsLost,
+  isProtected,
+  launch,
+  load,
+  lose,
+  mend,
+  other,
+  pair,
+  refused,
+  usePairs,
+  waitsForTheWitness,
+  wipe,
+} from './register-views.ts'
 
-const DELAYS = {
-  ...{ suspectMs: 300, claimHandicapMs: 10, registerCheckMs: 100, reconnectMs: 50 },
-  ...{ witnessRetryMs: 20, witnessRetryMaxMs: 100, haltedRecheckMs: 100, helloTimeoutMs: 500 },
-}
-const SIDES = ['a', 'b'] as const
-const other = (name: Name): Name => (name === 'a' ? 'b' : 'a')
-
-let pair: Pair
-let load: CounterLoad
-beforeEach(async () => {
-  pair = await Pair.prepare({ delays: DELAYS, proxied: true })
-  mkdirSync(folder(), { recursive: true })
-  for (const name of SIDES) symlinkSync(folder(), view(name))
-  load = new CounterLoad([pair.clients.a, pair.clients.b])
-})
-afterEach(async () => {
-  await load.stop()
-  await pair.dispose()
-})
-
-/** Where the register is, and how a side names it: the views can be lost one by one. */
-const folder = () => join(pair.dir, 'shared')
-const view = (name: Name) => join(pair.dir, `as-${name}-sees-it`)
-const lose = (name: Name) => renameSync(view(name), `${view(name)}.away`)
-const find = (name: Name) => renameSync(`${view(name)}.away`, view(name))
-/** Lost for good: what was there is gone, and a new folder is in its place. */
-const wipe = () => {
-  rmSync(folder(), { recursive: true })
-  mkdirSync(folder())
-}
-
-async function launch(name: Name, isNew = false, delays = DELAYS): Promise<void> {
-  const told = name === 'a' ? 'primary' : 'secondary'
-  await pair.launch(name, told, { isNew, witness: `file:${view(name)}`, delays })
-}
-
-async function becomesProtected(): Promise<void> {
-  await Promise.all([launch('a', true), launch('b')])
-  await isProtected()
-  await acknowledges()
-}
-
-async function isProtected(): Promise<void> {
-  for (const name of SIDES) await pair.until(name, 'protected')
-}
-
-/** By this side, if one is named. */
-async function acknowledges(name?: Name): Promise<void> {
-  const before = load.acknowledged
-  await until(
-    `a write to be acknowledged ${name ? `by ${name}` : ''}`,
-    () => load.acknowledged > before,
-  )
-  if (name !== undefined) expect(load.servedBy).toBe(pair.clients[name])
-  expect(load.disorder).toBeUndefined()
-}
-
-async function waitsForTheWitness(name: Name): Promise<number> {
-  const { generation } = await until(`${name} to wait for the witness`, async () => {
-    const status = await pair.status(name)
-    return status.state === 'claiming' && status.witnessTrouble !== undefined && status
-  })
-  return generation
-}
-
-/** The answer of the side: what it did, or why not. */
-async function ask(
-  name: Name,
-  verb: VerbName,
-  fields: Partial<VerbMessage>,
-): Promise<{ isDone: boolean; detail: string }> {
-  const operator = await pair.client(name)
-  try {
-    const { detail = '' } = await operator.ask(verb, { ...fields, token: pair.token() }, 15_000)
-    return { isDone: true, detail }
-  } catch (error) {
-    if (!(error instanceof VerbFailed)) throw error
-    return { isDone: false, detail: error.message }
-  }
-}
-
-const refused = (pattern: RegExp) => ({
-  isDone: false,
-  detail: expect.stringMatching(pattern) as unknown as string,
-})
-
-/** Both channels between the sides; a itself still reaches b. */
-function cut(): void {
-  pair.controlProxy?.cut()
-  pair.dataProxy?.cut()
-}
-
-function mend(): void {
-  pair.controlProxy?.mend()
-  pair.dataProxy?.mend()
-}
-
-async function haltsAsLost(name: Name): Promise<void> {
-  await until(`${name} to say that the state is lost`, async () => {
-    const { state, reason } = await pair.status(name)
-    return state === 'halted' && /guest state lost/.test(reason)
-  })
-}
+usePairs()
 
 describe('adopt', () => {
   it.each(SIDES)(
@@ -189,6 +101,38 @@ describe('adopt', () => {
       await acknowledges(winner)
     },
   )
+
+  it('of a copy that the register never named is refused while its owner lives, and says what may be lost', async () => {
+    await launch('a', true)
+    await acknowledges('a')
+    if (pair.dataProxy) pair.dataProxy.bytesPerS = 300_000
+    await launch('b')
+    await until('the copy to be on its way', async () =>
+      /full copy is on its way/.test((await pair.status('a')).reason),
+    )
+    for (const name of SIDES) lose(name)
+    if (pair.dataProxy) pair.dataProxy.bytesPerS = Number.POSITIVE_INFINITY
+    await until('a to ask for the pair', async () => (await pair.status('a')).witnessTrouble)
+    await acknowledges('a')
+    cut()
+    const generation = await waitsForTheWitness('b')
+    mend()
+    find('b')
+    expect(await ask('b', 'adopt', { generation })).toEqual(refused(/the owner of the guest lives/))
+    cut()
+    await pair.signal('a', 'SIGKILL')
+    find('a')
+    mend()
+    await launch('a')
+    await haltsAsLost('b')
+    const answer = await ask('b', 'adopt', { generation })
+    expect(answer.isDone).toBe(true)
+    expect(answer.detail).toMatch(/what was acknowledged after epoch \d+ is lost/)
+    // The owner had waited for each commit, so that nothing is.
+    await acknowledges('b')
+    await isProtected()
+    await acknowledges('b')
+  })
 })
 
 describe('start-over', () => {
@@ -319,90 +263,5 @@ describe('start-over', () => {
     expect(pair.log('b')).toMatch(/"code":"superseded"/)
     await acknowledges('a')
     expect((await pair.status('b')).state).toBe('halted')
-  })
-})
-
-describe('an older copy of the register is put back under a pair', () => {
-  /** a knows that the pair is recorded; b was not told, and knows the register before it. */
-  async function differ(): Promise<void> {
-    const handicap = { ...DELAYS, claimHandicapMs: 700 }
-    await launch('a', true)
-    await acknowledges('a')
-    cpSync(folder(), join(pair.dir, 'copy'), { recursive: true })
-    if (pair.controlProxy) {
-      pair.controlProxy.onBack = (bytes) => !bytes.includes('"type":"register"')
-    }
-    await launch('b', false, handicap)
-    const recorded = await pair.until('a', 'protected')
-    const unaware = await until('b to hold a copy', async () => {
-      const status = await pair.status('b')
-      return status.state === 'seeding' && status.epoch > 0 && status
-    })
-    expect(recorded.generation).toBe(unaware.generation + 1)
-    if (pair.controlProxy) pair.controlProxy.onBack = undefined
-    await acknowledges('a')
-  }
-
-  const putBack = () => {
-    renameSync(folder(), `${folder()}.true`)
-    cpSync(join(pair.dir, 'copy'), folder(), { recursive: true })
-  }
-  const takeOut = () => {
-    rmSync(folder(), { recursive: true })
-    renameSync(`${folder()}.true`, folder())
-  }
-
-  it.each(SIDES)(
-    'before the kill of %s: nobody serves until the true one is back',
-    async (victim) => {
-      await differ()
-      putBack()
-      await pair.signal(victim, 'SIGKILL')
-      const survivor = other(victim)
-      await pair.until(survivor, 'claiming')
-      await launch(victim)
-      await until('the survivor to have looked', async () => {
-        const { witnessTrouble, state } = await pair.status(survivor)
-        return witnessTrouble !== undefined || state === 'halted'
-      })
-      const before = load.acknowledged
-      await new Promise((resolve) => setTimeout(resolve, 5 * DELAYS.registerCheckMs))
-      expect(load.acknowledged).toBe(before)
-      takeOut()
-      await acknowledges(survivor)
-      await isProtected()
-      await acknowledges(survivor)
-    },
-  )
-
-  it('after the kill of a: b holds its state, and serves once the true one is back', async () => {
-    await differ()
-    await pair.signal('a', 'SIGKILL')
-    await pair.until('b', 'claiming')
-    putBack()
-    await launch('a')
-    await until('b to have looked', async () => (await pair.status('b')).state === 'halted')
-    const before = load.acknowledged
-    await new Promise((resolve) => setTimeout(resolve, 5 * DELAYS.registerCheckMs))
-    expect(load.acknowledged).toBe(before)
-    takeOut()
-    await acknowledges('b')
-    await isProtected()
-    await acknowledges('b')
-  })
-
-  it('after the kill of b: a, which serves, continues its line on the copy', async () => {
-    await differ()
-    await pair.signal('b', 'SIGKILL')
-    const { generation } = await pair.until('a', 'standalone')
-    putBack()
-    await until('a to put the register right', async () => {
-      return (await pair.status('a')).generation > generation
-    })
-    expect(pair.log('a')).toMatch(/"code":"witness-went-backwards"/)
-    await acknowledges('a')
-    await launch('b')
-    await isProtected()
-    await acknowledges('a')
   })
 })
