@@ -118,7 +118,9 @@ describe('adopt', () => {
     const generation = await waitsForTheWitness('b')
     mend()
     find('b')
-    expect(await ask('b', 'adopt', { generation })).toEqual(refused(/the owner of the guest lives/))
+    expect(await ask('b', 'adopt', { generation })).toEqual(
+      refused(/the register names the peer, which lives/),
+    )
     cut()
     await pair.signal('a', 'SIGKILL')
     find('a')
