@@ -1,7 +1,7 @@
 // A run file tells where a living daemon is found: its addresses, its pid and where the token of its pair lies. Two
 // living daemons never have one name: the first one's run file stays, and the second does not start.
 //
-//   DIR/PAIR/token         DIR/PAIR/NAME.json      DIR/PAIR/witness/gen-N      DIR/PAIR/NAME.seen
+//   DIR/PAIR/token         DIR/PAIR/NAME.json      DIR/PAIR/witness/gen-N.TAG  DIR/PAIR/NAME.seen
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'

@@ -68,7 +68,7 @@ const LEFT_OUT: readonly { readonly why: string; readonly fits: (row: Row) => bo
   },
   {
     why: 'there is no b',
-    fits: ({ state, victim }) => state === 'standalone' && /^b/.test(victim),
+    fits: ({ state, victim }) => state === 'standalone' && victim.startsWith('b'),
   },
   {
     why: 'the session ends as after a kill, and a was never asked for the pair',
