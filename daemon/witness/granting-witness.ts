@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { registerSchema } from '../../shared/control/messages.ts'
 import type { Witness, WitnessAnswer, WriteBase } from '../../shared/ports.ts'
 import type { PairId, Register } from '../../shared/protocol/register.ts'
+import type { FileUse } from '../file-reasons.ts'
+import { makeFolder, namedError, syncFolder } from './folders.ts'
 
 const WARNINGS = {
   operator:
@@ -44,7 +46,7 @@ export class GrantingWitness implements Witness {
         this.#problem(undefined)
         answer({ reached: true, register: this.#own, pairs: this.#own === undefined ? 0 : 1 })
       },
-      (error: unknown) => this.#fail((error as Error).message, answer),
+      (error: unknown) => this.#fail(this.#named(error, 'read'), answer),
     )
   }
 
@@ -82,7 +84,7 @@ export class GrantingWitness implements Witness {
   #enqueue(write: () => Promise<void>, over: (why: string | undefined) => void): void {
     this.#written = this.#written.then(write).then(
       () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#named(error, 'write'),
     )
     this.#written.then(over, over)
   }
@@ -113,7 +115,7 @@ export class GrantingWitness implements Witness {
 
   /** Whole under another name, synced, renamed: after a power cut it is the old one or the new one. */
   async #keep(register: Register): Promise<void> {
-    await mkdir(this.#folder, { recursive: true })
+    await makeFolder(this.#folder, { mkdir, open })
     const draft = `${this.#file}.draft`
     const file = await open(draft, 'w')
     try {
@@ -123,14 +125,14 @@ export class GrantingWitness implements Witness {
       await file.close()
     }
     await rename(draft, this.#file)
-    const folder = await open(this.#folder, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    await syncFolder(this.#folder, { mkdir, open })
     this.#own = register
     this.#isRead = true
+  }
+
+  #named(error: unknown, use: FileUse): string {
+    const named = namedError(error, this.#file, use)
+    return named instanceof Error ? named.message : String(named)
   }
 
   #fail(why: string, answer: (answer: WitnessAnswer) => void): void {

@@ -12,11 +12,13 @@
 // Reading changes nothing and makes nothing: a folder that is not there, such as a share that is not mounted,
 // must not turn into an empty one. Old files are removed once many newer ones are there.
 
+import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readFile, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { registerSchema } from '../../shared/control/messages.ts'
 import type { WriteBase } from '../../shared/ports.ts'
 import type { PairId, Register } from '../../shared/protocol/register.ts'
+import { makeFolder, namedError, syncFolder } from './folders.ts'
 
 /** Files of a register that are kept, the newest: a few for people who look at what happened. */
 const KEPT = 16
@@ -41,7 +43,8 @@ interface Listing {
 /** The part of node:fs/promises that register files use: a test puts a disk behind it that loses what was not synced. */
 export interface Files {
   readonly link: typeof link
-  readonly mkdir: (path: string, options: { recursive: true }) => Promise<unknown>
+  /** Resolves with the first folder that was made. */
+  readonly mkdir: (path: string, options: { recursive: true }) => Promise<string | undefined>
   readonly open: (path: string, flags: 'wx' | 'r') => Promise<OpenFile>
   readonly readFile: (path: string, encoding: 'utf8') => Promise<string>
   readonly readdir: (path: string) => Promise<string[]>
@@ -64,7 +67,6 @@ export function tagOf(pair: PairId): string {
 export class RegisterFiles {
   readonly #folder: string
   readonly #files: Files
-  #drafts = 0
 
   constructor(
     folder: string,
@@ -79,36 +81,78 @@ export class RegisterFiles {
    * file of it can't be read, with the path in the message.
    */
   async read(pair: PairId): Promise<Found> {
-    const names = await this.#list()
-    const pairs = names.filter((name) => /^pair-\d+$/.test(name))
-    if (pair !== '') return { register: await this.#newest(pair), pairs: pairs.length }
-    if (pairs.length !== 1) return { register: undefined, pairs: pairs.length }
-    const only = (await this.#files.readFile(join(this.#folder, pairs[0] ?? ''), 'utf8')).trim()
-    return { register: await this.#newest(only), pairs: 1 }
+    try {
+      return await this.#read(pair)
+    } catch (error) {
+      throw namedError(error, this.#folder, 'read')
+    }
   }
 
   /**
    * Puts `next` behind the register `from`, or behind none; then its pair is the next one of the folder, after
    * as many as `from` says, or it is not written. Resolves with the register as it then is, once it is durable.
-   * The same write again is no error.
+   * The same write again is no error, however far the one before came.
    */
   async write(from: WriteBase, next: Register): Promise<Register | undefined> {
+    try {
+      return await this.#write(from, next)
+    } catch (error) {
+      throw namedError(error, this.#folder, 'write')
+    }
+  }
+
+  async #read(pair: PairId): Promise<Found> {
+    const names = await this.#list()
+    const pairs = names.filter((name) => /^pair-\d+$/.test(name))
+    if (pair !== '') return { register: await this.#newest(pair), pairs: pairs.length }
+    const [only] = pairs
+    if (only === undefined || pairs.length > 1) return { register: undefined, pairs: pairs.length }
+    return { register: await this.#newest(await this.#pairIn(only)), pairs: 1 }
+  }
+
+  async #write(from: WriteBase, next: Register): Promise<Register | undefined> {
     const founds = 'pairs' in from
-    if (founds) await this.#files.mkdir(this.#folder, { recursive: true })
+    if (founds) await makeFolder(this.#folder, this.#files)
     const { newest, old, drafts } = await this.#look(next.pair)
     const current = newest === 0 ? undefined : await this.#parse(newest, next.pair)
-    if (current?.nonce !== (founds ? undefined : from.nonce)) return current
-    const name = fileName(newest + 1, next.pair)
-    const isPut = await this.#put(name, `${JSON.stringify(next)}\n`)
-    if (isPut && founds) {
-      const isFounded = await this.#put(`pair-${from.pairs + 1}`, `${next.pair}\n`)
-      if (!isFounded) {
-        await this.#files.unlink(join(this.#folder, name))
-        return undefined
-      }
+    const isAgain = current?.nonce === next.nonce
+    const isFree = current?.nonce === (founds ? undefined : from.nonce)
+    const name = fileName(isAgain ? newest : newest + 1, next.pair)
+    const isPut = isAgain || (isFree && (await this.#put(name, `${JSON.stringify(next)}\n`)))
+    // The write that put it there may have failed before it was durable, or before the pair was founded.
+    if (isAgain) await this.#sync()
+    if (isPut && founds && !(await this.#found(`pair-${from.pairs + 1}`, next.pair))) {
+      await this.#files.unlink(join(this.#folder, name))
+      return undefined
     }
-    await this.#clean(old, drafts)
-    return this.#newest(next.pair)
+    if (isPut) await this.#clean(old, drafts)
+    const after = await this.#newest(next.pair)
+    // Of another writer, who may not have come to sync it.
+    if (after !== undefined && (!isPut || after.nonce !== next.nonce)) await this.#sync()
+    return after
+  }
+
+  /** True if the file says that it is this pair, by this call or by an earlier one. */
+  async #found(name: string, pair: PairId): Promise<boolean> {
+    if (await this.#put(name, `${pair}\n`)) return true
+    await this.#sync()
+    return (await this.#pairIn(name)) === pair
+  }
+
+  async #pairIn(name: string): Promise<PairId> {
+    const file = join(this.#folder, name)
+    const pair = (await this.#text(file)).trim()
+    if (/^[0-9a-f]{32}$/.test(pair)) return pair
+    throw new Error(`${file} holds no pair's id: bring the right file back`)
+  }
+
+  async #text(file: string): Promise<string> {
+    try {
+      return await this.#files.readFile(file, 'utf8')
+    } catch (error) {
+      // The system names no file if what it opened is a folder.
+      throw Object.assign(error as Error, { path: file })
+    }
   }
 
   async #newest(pair: PairId): Promise<Register | undefined> {
@@ -144,7 +188,7 @@ export class RegisterFiles {
 
   async #parse(number: number, pair: PairId): Promise<Register> {
     const file = join(this.#folder, fileName(number, pair))
-    const text = await this.#files.readFile(file, 'utf8')
+    const text = await this.#text(file)
     try {
       return registerSchema.parse(JSON.parse(text))
     } catch (error) {
@@ -159,7 +203,7 @@ export class RegisterFiles {
 
   /** True if this call put it there; false if another writer was first. */
   async #put(name: string, text: string): Promise<boolean> {
-    const draft = join(this.#folder, `draft-${process.pid}-${Date.now()}-${this.#drafts++}`)
+    const draft = join(this.#folder, `draft-${randomUUID()}`)
     try {
       const file = await this.#files.open(draft, 'wx')
       try {
@@ -179,14 +223,8 @@ export class RegisterFiles {
     return true
   }
 
-  /** What link() put into the folder is there after a power cut. */
   async #sync(): Promise<void> {
-    const folder = await this.#files.open(this.#folder, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    await syncFolder(this.#folder, this.#files)
   }
 
   /** Files that a newer register has made worthless. A failure here costs room and nothing else. */

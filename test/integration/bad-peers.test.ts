@@ -48,7 +48,7 @@ async function hello(change: Record<string, unknown>): Promise<string> {
   return JSON.stringify({
     type: 'hello',
     from: 'peer',
-    version: { major: 1, minor: 0 },
+    version: PROTOCOL_VERSION,
     pair: name,
     token: pair.token(),
     name: 'stranger',
@@ -66,6 +66,7 @@ describe('the control channel refuses', () => {
     ['no token', { token: undefined }, 'wrong-token'],
     ['another pair', { pair: 'another' }, 'wrong-pair'],
     ['another major version', { version: { major: 2, minor: 0 } }, 'wrong-version'],
+    ['a version before this one', { version: { major: 1, minor: 0 } }, 'wrong-version'],
     [
       'another guest',
       { guest: { name: 'kv', digest: 'ff', memoryBytes: 16 << 20 } },

@@ -2,11 +2,11 @@
 // kinds of witness that leave the decision to a person or to nobody.
 
 import { once } from 'node:events'
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { redis } from './clients.ts'
-import { Pair, until } from './pair.ts'
+import { Pair, until, type Name } from './pair.ts'
 
 let pair: Pair | undefined
 afterEach(async () => {
@@ -118,29 +118,68 @@ describe('a restart of both', () => {
     await pair.signal('b', 'SIGKILL')
     await pair.launch('a', 'primary')
     await pair.launch('b', 'secondary')
-    const halted = await pair.until('a', 'halted')
-    await pair.until('b', 'halted')
-    expect(halted.reason).toMatch(/guest state lost: pair\(/)
-    const token = pair.token()
-    const { generation } = halted
-    await (await pair.client('b')).ask('start-over', { token, generation })
+    const lost = async (name: Name) =>
+      until(`${name} to say that the state is lost`, async () => {
+        const status = await pair!.status(name)
+        return status.state === 'halted' && /guest state lost: pair\(/.test(status.reason) && status
+      })
+    const { generation, register } = await lost('a')
+    await lost('b')
+    const holder = register?.holder
+    const owner = holder?.kind === 'pair' ? holder.primary : undefined
+    const words = { token: pair.token(), generation, owner, ownerIsDead: true }
+    await (await pair.client('b')).ask('start-over', words)
     const survivor = await pair.until('b', 'protected')
     expect(survivor.role).toBe('primary')
   })
 })
 
 describe('a witness that went backwards', () => {
-  it('is no judge: the side halts and says so', async () => {
-    pair = await Pair.protected()
-    const home = join(pair.dir, 'test')
+  it('is no judge: a side that holds nothing halts and says so, until the register is back', async () => {
+    pair = await Pair.protected({ delays: { haltedRecheckMs: 50 } })
     await pair.signal('a', 'SIGKILL')
-    await pair.until('b', 'standalone')
+    const { generation } = await pair.until('b', 'standalone')
     await pair.signal('b', 'SIGKILL')
-    rmSync(join(home, 'witness', 'gen-3'))
-    rmSync(join(home, 'witness', 'gen-2'))
+    const folder = join(pair.dir, 'test', 'witness')
+    const newer = readdirSync(folder).filter((name) => /^gen-[23]\./.test(name))
+    expect(newer).toHaveLength(2)
+    for (const name of newer) renameSync(join(folder, name), join(pair.dir, name))
     await pair.launch('b', 'secondary')
     const halted = await pair.until('b', 'halted')
-    expect(halted.reason).toMatch(/witness went backwards: register at generation 1.* seen 3/)
+    const says = new RegExp(
+      `is older than .* at generation 1\\); this side knows .* ${generation}$`,
+    )
+    expect(halted.reason).toMatch(/^witness went backwards: /)
+    expect(halted.reason).toMatch(says)
+    expect(halted.witnessTrouble).toMatch(says)
+    for (const name of newer) renameSync(join(pair.dir, name), join(folder, name))
+    await pair.launch('a', 'primary')
+    await until('b to say that the state is lost', async () =>
+      /guest state lost: alone\(/.test((await pair!.status('b')).reason),
+    )
+  })
+
+  it('is put right by an owner that stands alone', async () => {
+    pair = await Pair.protected({ delays: { registerCheckMs: 100 } })
+    const client = await redis(pair.clients.a)
+    await client.incr('n')
+    await pair.signal('b', 'SIGKILL')
+    const { generation } = await pair.until('a', 'standalone')
+    const folder = join(pair.dir, 'test', 'witness')
+    for (const name of readdirSync(folder)) {
+      if (/^gen-[23]\./.test(name)) rmSync(join(folder, name))
+    }
+    await until('a to put it right', async () => {
+      return (await pair!.status('a')).generation > generation
+    })
+    expect(pair.log('a')).toMatch(/"code":"witness-went-backwards"/)
+    expect(await client.incr('n')).toBe(2)
+    await pair.launch('b', 'secondary')
+    await pair.until('b', 'protected')
+    await pair.signal('a', 'SIGKILL')
+    await pair.until('b', 'standalone')
+    expect(await (await redis(pair.clients.b)).get('n')).toBe('2')
+    client.disconnect()
   })
 })
 

@@ -9,8 +9,8 @@ export type Direction = 'forth' | 'back'
 const TICKS_PER_S = 50
 
 export class Proxy {
-  /** Sees all that goes back to who dialled, and may change it in place. */
-  onBack: ((bytes: Buffer) => void) | undefined
+  /** Sees all that goes back to who dialled, and may change it in place; what it gives `false` for is dropped. */
+  onBack: ((bytes: Buffer) => boolean | void) | undefined
   /** Of each direction of each connection; what is read next is held to it. */
   bytesPerS = Number.POSITIVE_INFINITY
   readonly #server: Server
@@ -82,7 +82,7 @@ export class Proxy {
         if (!this.#blocked.has(from === near ? 'forth' : 'back')) from.resume()
       }
       from.on('data', (bytes) => {
-        if (from === far) this.onBack?.(bytes)
+        if (from === far && this.onBack?.(bytes) === false) return
         if (this.bytesPerS < Number.POSITIVE_INFINITY) {
           from.pause()
           this.#trickle(bytes, to, resume)
