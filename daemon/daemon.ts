@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DataServer, dialData } from '../shared/channel/data-channel.ts'
-import { joinAddress, splitAddress } from '../shared/channel/address.ts'
+import { reachable } from '../shared/channel/address.ts'
 import { dialPeer } from '../shared/control/control-client.ts'
 import { ControlServer } from '../shared/control/control-server.ts'
 import type { OperatorSession } from '../shared/control/operator-link.ts'
@@ -286,12 +286,6 @@ export class Daemon {
         warnings.set('recording', `recording ended: ${why}; the next session is tried`),
     })
   }
-}
-
-/** A peer that listens on every interface is dialled where its control channel was. */
-function reachable(address: string, peer: string): string {
-  const { host, port } = splitAddress(address)
-  return host === '0.0.0.0' || host === '::' ? joinAddress(splitAddress(peer).host, port) : address
 }
 
 async function listening<T>(option: string, address: string, server: Promise<T>): Promise<T> {

@@ -20,3 +20,9 @@ export function splitAddress(address: string): Address {
 export function joinAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
+
+/** A peer that listens on every interface is dialled where its control channel was. */
+export function reachable(address: string, peer: string): string {
+  const { host, port } = splitAddress(address)
+  return host === '0.0.0.0' || host === '::' ? joinAddress(splitAddress(peer).host, port) : address
+}

@@ -1,6 +1,7 @@
 // Whoever comes to one of the doors and does not belong there, or does not speak the language, gets an answer
 // that says why, and the pair stays protected. A welcomed secondary that misbehaves ends its own session only.
 
+import { PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -198,24 +199,28 @@ describe('a primary without a secondary', () => {
   }
 })
 
-describe('a stale generation', () => {
-  it('is told so and catches up by reading the register', async () => {
-    const alone = await Pair.protected()
-    try {
-      await alone.signal('b', 'SIGKILL')
-      await alone.until('a', 'standalone')
-      const { generation, guest } = await alone.status('a')
-      const said = JSON.parse(await hello({ token: alone.token() })) as object
-      const [answer] = await knock(
-        alone.control.a,
-        JSON.stringify({ ...said, guest, generation: generation - 1 }),
-      )
-      expect(answer).toMatchObject({ type: 'refused', code: 'stale-generation' })
-      expect((await alone.status('a')).state).toBe('standalone')
-    } finally {
-      await alone.dispose()
-    }
-  })
+describe('a peer that has seen less, or more, than the owner', () => {
+  it.each([-1, 5])(
+    'by %d is welcomed: it holds nothing, and is handed the register',
+    async (by) => {
+      const alone = await Pair.protected()
+      try {
+        await alone.signal('b', 'SIGKILL')
+        await alone.until('a', 'standalone')
+        const { generation, guest } = await alone.status('a')
+        const said = JSON.parse(await hello({ token: alone.token() })) as object
+        const [answer] = await knock(
+          alone.control.a,
+          JSON.stringify({ ...said, guest, generation: generation + by }),
+        )
+        expect(answer).toMatchObject({ type: 'welcome', register: { generation } })
+        await alone.until('a', 'standalone')
+        expect((await alone.status('a')).generation).toBe(generation)
+      } finally {
+        await alone.dispose()
+      }
+    },
+  )
 })
 
 describe('a second daemon', () => {

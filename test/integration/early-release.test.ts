@@ -6,7 +6,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { MUTANTS, plant } from '../simulation/mutants.ts'
+import { plant } from '../simulation/mutants.ts'
+import { MUTANTS } from '../simulation/planted-bugs.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const folders: string[] = []

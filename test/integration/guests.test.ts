@@ -112,10 +112,13 @@ describe('a guest that dies', () => {
 
     const operator = await pair.client('a')
     const token = pair.token()
-    await expect(operator.ask('start-over', { token, generation: 1 })).rejects.toThrow(
-      `the register is at generation ${halted.generation}`,
+    const { register } = halted
+    const owner = register?.holder.kind === 'alone' ? register.holder.owner : ''
+    const words = { token, owner, ownerIsDead: true }
+    await expect(operator.ask('start-over', { ...words, generation: 1 })).rejects.toThrow(
+      `--generation ${halted.generation} --owner ${owner.slice(0, 4)}`,
     )
-    await operator.ask('start-over', { token, generation: halted.generation })
+    await operator.ask('start-over', { ...words, generation: halted.generation })
     await pair.until('a', 'protected')
     await pair.until('b', 'protected')
   })
@@ -184,7 +187,7 @@ describe('the dirty log', () => {
     const guest = alreadyRewritten(pair.dir)
     const control = '127.0.0.1:0'
     await expect(
-      startDaemon(pair.config('a', 'primary', { guest, control, dirty: 'log' })),
+      startDaemon(pair.config('a', 'primary', { name: 'c', guest, control, dirty: 'log' })),
     ).rejects.toThrow(/can't keep a dirty log: an export named colo_mark_dirty/)
     await pair.signal('a', 'SIGKILL')
     await pair.launch('a', 'primary', { guest, dirty: 'auto' })
@@ -207,7 +210,7 @@ describe('a module that can not be protected is refused at load, by name', () =>
     ['its memory', bare, /its memory may grow to without limit/],
     ['no module at all', new TextEncoder().encode('hello'), /no valid WebAssembly module/],
   ])('for %s', async (_, bytes, why) => {
-    pair = await Pair.start()
+    pair = await Pair.prepare()
     const file = join(pair.dir, 'guest.wasm')
     writeFileSync(file, bytes)
     const config = pair.config('a', 'primary', { guest: file, control: '127.0.0.1:0' })

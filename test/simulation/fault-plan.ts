@@ -8,6 +8,10 @@ import type { Simulation } from './simulation.ts'
 
 type Fault = (simulation: Simulation, victim: Process) => void
 
+/** Which ends hear of a cut. */
+const noticedBy = (simulation: Simulation) => () =>
+  simulation.chance.pick<readonly number[]>([[0, 1], [0, 1], [0], [1], []])
+
 const restartLater = (simulation: Simulation, process: Process) => {
   const { time, chance } = simulation
   const after = chance.happens(0.5) ? chance.between(0.1, 15) : chance.between(15, 300)
@@ -60,15 +64,15 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
       time.at(time.now + chance.between(5, 250), () => victim.resume())
     },
   ],
-  ['cut', 3, (simulation) => simulation.network.cut('all', () => simulation.noticed())],
-  ['cut data', 2, (simulation) => simulation.network.cut('data', () => simulation.noticed())],
+  ['cut', 3, (simulation) => simulation.network.cut('all', noticedBy(simulation))],
+  ['cut data', 2, (simulation) => simulation.network.cut('data', noticedBy(simulation))],
   [
     'partition',
     3,
     (simulation) => {
       const { time, chance } = simulation
       simulation.connected = false
-      simulation.network.cut('all', () => simulation.noticed())
+      simulation.network.cut('all', noticedBy(simulation))
       time.at(time.now + chance.between(5, 600), () => {
         simulation.connected = true
       })

@@ -6,7 +6,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { GUARDS } from '../../shared/failover/survival.ts'
-import { hunt, MUTANTS, plant } from './mutants.ts'
+import { hunt, plant } from './mutants.ts'
+import { MUTANTS } from './planted-bugs.ts'
 import { simulate } from './simulation.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

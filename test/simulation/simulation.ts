@@ -3,7 +3,8 @@
 // protected again and answer its clients. The checkers watch all the while.
 
 import './small-limits.ts'
-import type { Holder, Register } from '../../shared/protocol/register.ts'
+import type { Register } from '../../shared/protocol/register.ts'
+import { holders } from '../../shared/failover/survival.ts'
 import { Chance } from './chance.ts'
 import { Checkers } from './checkers/checkers.ts'
 import { planFaults, type Trigger } from './fault-plan.ts'
@@ -114,11 +115,6 @@ export class Simulation {
     this.checkers.applied(process)
   }
 
-  /** Which ends hear of a cut. */
-  noticed(): readonly number[] {
-    return this.chance.pick([[0, 1], [0, 1], [0], [1], []])
-  }
-
   forgive(): void {
     this.checkers.facts.forgiven = true
     this.clients.forgive()
@@ -143,6 +139,7 @@ export class Simulation {
       const verb = { type: 'verb', id: 0, verb: 'adopt', generation, peerIsDead } as const
       // What is adopted may be an old seed, or the loser of a claim that both made.
       if (process.side.record.holdsState) this.checkers.facts.adopting = true
+      this.witness.granted(process)
       process.side.command(verb, ({ ok, detail }) => {
         this.log('operator', () => `${process.name}: adopt: ${detail}`)
         if (ok) this.forgive()
@@ -206,7 +203,7 @@ export class Simulation {
       const verb = {
         ...({ type: 'verb', id: 0, verb: 'start-over', ownerIsDead: true } as const),
         generation: register?.generation ?? 0,
-        owner: holdersOf(register?.holder)[0] ?? '',
+        owner: holders(register)[0] ?? '',
         forgetGeneration: side.record.generation,
       }
       this.checkers.obeyed(register?.generation ?? 0)
@@ -281,7 +278,7 @@ export class Simulation {
 
   /** How many of those whom a register names are alive. */
   livingHolders(register: Register | undefined): number {
-    return holdersOf(register?.holder).filter((incarnation) =>
+    return holders(register).filter((incarnation) =>
       this.processes.some((one) => one.alive && one.side.record.incarnation === incarnation),
     ).length
   }
@@ -295,11 +292,6 @@ export class Simulation {
       roles[1] === 'secondary'
     )
   }
-}
-
-function holdersOf(holder: Holder | undefined): readonly string[] {
-  if (holder?.kind === 'alone') return [holder.owner]
-  return holder?.kind === 'pair' ? [holder.primary, holder.secondary] : []
 }
 
 export function simulate(seed: number, withEvents = false): Outcome {

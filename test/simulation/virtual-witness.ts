@@ -141,6 +141,7 @@ export class VirtualWitness {
             simulation.violated(`${process.name} claims what nobody granted`)
           }
         }
+        isGranted = false
         return ask(() => this.#write(simulation, from, next), answer)
       },
     }

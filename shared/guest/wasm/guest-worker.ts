@@ -16,6 +16,8 @@ import {
 } from './guest-messages.ts'
 import { GuestPages, type DirtyPages } from './guest-pages.ts'
 import type { DirtyScheme } from './guest-module.ts'
+import { InputNotes } from './input-notes.ts'
+import type { GuestExports } from './guest-exports.ts'
 import { CallQueue } from './call-queue.ts'
 import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
@@ -39,23 +41,13 @@ const SCHEMES: Readonly<Record<DirtyScheme, () => DirtyPages>> = {
 }
 const pages = new GuestPages(data.store, data.pfns, data.tableBytes, SCHEMES[data.scheme]())
 
-interface GuestExports {
-  readonly colo_abi: WasmGlobal
-  readonly colo_start?: () => void
-  colo_buffer(size: number): number
-  colo_open(connection: number): void
-  colo_input(connection: number, at: number, length: number): void
-  colo_close(connection: number): void
-}
-
 let guest: GuestExports
 let memory: WasmMemory
 let attached: ArrayBuffer
 let globals: WasmGlobal[] = []
 /** The open connections, each with how many of its bytes the next call gets. */
 const open = new Map<number, number>()
-/** How much input of each connection the guest was given. */
-const taken = new Map<number, number>()
+const notes = new InputNotes(signals)
 let inputs = 0
 let outputs = 0
 let counted = 0
@@ -88,7 +80,7 @@ function call<T>(run: () => T): T {
 /** Its client is reset, and the guest sees it closed. */
 function closeCut(connection: number): void {
   open.delete(connection)
-  taken.delete(connection)
+  notes.forget(connection)
   post({ type: 'cut', connection })
   call(() => guest.colo_close(connection))
 }
@@ -112,7 +104,7 @@ const imports = {
     },
     close(connection: number) {
       if (meter.isCut(connection)) return
-      taken.delete(connection)
+      notes.forget(connection)
       if (open.delete(connection)) post({ type: 'closing', connection })
     },
   },
@@ -206,21 +198,13 @@ function giveParts(connection: number, bytes: Uint8Array): void {
     const part = bytes.subarray(at, at + size)
     at += part.length
     inputs++
-    noteInput(connection, part.length)
+    notes.begin(connection, part.length)
     call(() => give(connection, part))
-    signals[SIGNALS.connection] = 0
+    notes.end()
     if (open.has(connection))
       open.set(connection, nextPartBytes(size, part.length, meter.lastBytes))
     tellDirtied()
   }
-}
-
-/** Seen by the daemon's thread if the call does not return. */
-function noteInput(connection: number, bytes: number): void {
-  const total = (taken.get(connection) ?? 0) + bytes
-  taken.set(connection, total)
-  signals[SIGNALS.taken] = total
-  signals[SIGNALS.connection] = connection
 }
 
 function tellDirtied(): void {
@@ -255,7 +239,7 @@ function handle(message: ToGuest): void {
     case 'input':
       return input(message.connection, message.bytes)
     case 'close':
-      taken.delete(message.connection)
+      notes.forget(message.connection)
       if (open.delete(message.connection)) call(() => guest.colo_close(message.connection))
       return post({ type: 'closing', connection: message.connection })
     default:
