@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { chooseWitness, type Config } from '../daemon/config.ts'
 import type { RunFile } from '../daemon/run-files.ts'
-import { DELAYS, DELAY_NAMES } from '../shared/protocol/delays.ts'
+import { DELAYS, DELAY_NAMES, delaysWith } from '../shared/protocol/delays.ts'
 import type { Role } from '../shared/protocol/messages.ts'
 import { optionName } from './daemon-options.ts'
 import { COLO_SCRIPT } from './places.ts'
@@ -27,7 +27,12 @@ export function daemonArguments(config: StartConfig, folder = process.cwd()): st
   const { name, pair, control, data, clients, peer, guest, dirty, failback, logLevel } = config
   const { kind, folder: register } = chooseWitness(config)
   const witness = config.witness === kind ? kind : `${kind}:${path(register)}`
-  const delays = DELAY_NAMES.filter((delay) => config.delays[delay] !== DELAYS[delay].ms)
+  // A delay that follows from another one that was given needs no option of its own.
+  const follows = delaysWith({ ...config.delays, dataStallMs: undefined }).dataStallMs
+  const isGiven = config.delays.dataStallMs !== follows
+  const delays = DELAY_NAMES.filter((delay) =>
+    delay === 'dataStallMs' ? isGiven : config.delays[delay] !== DELAYS[delay].ms,
+  )
   return [
     ...['--name', name, '--pair', pair, '--dir', resolve(folder, config.dir)],
     ...given('token-file', path(config.tokenFile)),

@@ -23,6 +23,7 @@ import { Secondary } from '../secondary/secondary.ts'
 import { Farewell } from './farewell.ts'
 import { refusalOf, type PairIdentity } from './admission.ts'
 import { Procedures, tellStanding } from './procedures.ts'
+import { RegisterWatch } from './register-watch.ts'
 import { done, refuse, type VerbResult } from './verb-result.ts'
 
 export interface SideOptions {
@@ -50,6 +51,7 @@ export class Side {
   /** This side is being stopped: it begins no other life. */
   #farewell: Farewell | undefined
   readonly #procedures: Procedures
+  readonly #watch: RegisterWatch
   #ended = false
   #told = ''
 
@@ -63,11 +65,15 @@ export class Side {
       ...{ world, record: this.record, delays: options.delays },
       hello: () => this.#hello(),
     })
+    const isProtected = () => this.state === 'protected'
+    const { record } = this
+    this.#watch = new RegisterWatch({ world, record, delays: options.delays, isProtected })
     this.#role = this.#newSecondary()
   }
 
   start(): void {
     this.#role.start()
+    this.#watch.start()
   }
 
   get role(): Role {
@@ -263,6 +269,7 @@ export class Side {
     if (this.#ended) return
     this.#ended = true
     this.#procedures.abandon('this side is being stopped')
+    this.#watch.stop()
     this.#role.stop()
     this.#options.world.guest.stop()
     this.#options.stopped(why)

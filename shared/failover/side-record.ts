@@ -125,7 +125,7 @@ export class SideRecord {
 
   /**
    * The witness answered, or failed to. A register that may be obeyed becomes the known one; any other is only
-   * noted as trouble. `written`: what this side wrote last; a pair that it has founded is its own by that.
+   * noted as trouble. `written`: how this side wants to found the pair; the pair is its own by that.
    * Returns the facts for the truth table, as they were before anything was learnt.
    */
   saw(answer: WitnessAnswer, now: number, written?: Register): Facts {
@@ -147,6 +147,16 @@ export class SideRecord {
       this.#learn(register)
     }
     return facts
+  }
+
+  /** A look that decides nothing: only the trouble is noted. True if it began or is over. */
+  looked(answer: WitnessAnswer, now: number): boolean {
+    const before = this.trouble
+    const standing = answer.reached ? this.standingOf(answer.register) : 'unreached'
+    if (answer.reached) this.shown = answer.register
+    if (standing === 'unreached' || !isTrusted(standing)) this.#troubled(standing, answer.why, now)
+    else this.trouble = undefined
+    return (before === undefined) !== (this.trouble === undefined)
   }
 
   /** For a side that knows no pair every register is another pair's, but the one that it has just written. */

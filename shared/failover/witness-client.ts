@@ -3,8 +3,11 @@
 // dropped whole. Were its register kept and only its verdict missed, a lost claim would be repeated from the
 // register just read, and win.
 //
-// A write is made from the register that this side knows, and a retry sends the same register again, its nonce
-// included: so a write that landed unheard is recognised, and one that lands late can land only once.
+// A write is made from the register that this side knows, and every attempt has a nonce of its own. Were a retry the
+// same register again, an attempt that is late could land a second time on a store that was put back to an older
+// copy, and bring back the very register from which the other side's late claim was made: two would serve
+// (docs/protocol.md, "Weaker rules that fail"). What landed unheard is recognised by whom it names. Only the
+// founding is repeated as it was: nobody else can know its register, and its pair must keep its id.
 
 import { judge, type Moment, type Verdict } from './survival.ts'
 import type { SideRecord } from './side-record.ts'
@@ -28,15 +31,10 @@ export interface WitnessClientOptions {
   readonly verdict: (verdict: Verdict) => void
 }
 
-interface Write {
-  readonly from: WriteBase
-  readonly next: Register
-}
-
 export class WitnessClient {
   readonly #options: WitnessClientOptions
   #asked = 0
-  #write: Write | undefined
+  #founding: Register | undefined
   #failures = 0
 
   constructor(options: WitnessClientOptions) {
@@ -73,10 +71,7 @@ export class WitnessClient {
     const { record, random } = this.#options
     const { known, shown } = record
     if (known === undefined || shown === undefined) return
-    if (!this.#isWrite(shown, this.#alone)) {
-      this.#write = { from: shown, next: replacement(known, shown, random.token(), this.#alone) }
-    }
-    this.#send('owned')
+    this.#send('owned', shown, replacement(known, shown, random.token(), this.#alone))
   }
 
   /** Whatever was asked no longer matters. */
@@ -93,27 +88,18 @@ export class WitnessClient {
     return record.known ?? { pairs: record.pairs }
   }
 
-  /** Whether the write that was sent last is this one, so that it is sent again as it was. */
-  #isWrite(from: WriteBase, holder: Holder): boolean {
-    if (this.#write === undefined || !sameHolder(this.#write.next.holder, holder)) return false
-    return nonceOf(this.#write.from) === nonceOf(from)
-  }
-
   #put(at: Moment, from: WriteBase, holder: Holder, cold = false): void {
     const { random } = this.#options
-    if (!this.#isWrite(from, holder)) {
-      const next =
-        'nonce' in from
-          ? nextRegister(from, random.token(), holder, cold)
-          : firstRegister(random.token(), random.token(), holder)
-      this.#write = { from, next }
+    if ('nonce' in from) {
+      return this.#send(at, from, nextRegister(from, random.token(), holder, cold))
     }
-    this.#send(at)
+    if (this.#founding === undefined || !sameHolder(this.#founding.holder, holder)) {
+      this.#founding = firstRegister(random.token(), random.token(), holder)
+    }
+    return this.#send(at, from, this.#founding)
   }
 
-  #send(at: Moment): void {
-    if (this.#write === undefined) return
-    const { from, next } = this.#write
+  #send(at: Moment, from: WriteBase, next: Register): void {
     this.#options.witness.compareAndSet(from, next, this.#answerTo(at))
   }
 
@@ -123,13 +109,9 @@ export class WitnessClient {
     return (answer) => {
       if (question !== this.#asked) return
       this.#asked++
-      const given = judge(at, record.saw(answer, clock.now(), this.#write?.next))
+      const given = judge(at, record.saw(answer, clock.now(), this.#founding))
       this.#failures = given === 'unreachable' ? this.#failures + 1 : 0
       verdict(given)
     }
   }
-}
-
-function nonceOf(from: WriteBase): string | undefined {
-  return 'nonce' in from ? from.nonce : undefined
 }

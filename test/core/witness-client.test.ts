@@ -58,7 +58,7 @@ test('says that the witness could not be asked, and rests longer each time', () 
   expect(rests).toEqual([50, 100, 200, 400, 500, 500])
 })
 
-test('a retry is the same write, so that one which landed unheard is recognised', () => {
+test('a retry has a nonce of its own, and one that landed unheard is recognised by its holder', () => {
   const { witness, record, verdicts, client } = make()
   client.writeFirst()
   witness.answer()

@@ -161,12 +161,14 @@ const FAULTS: readonly (readonly [string, number, Fault])[] = [
     0.7,
     (simulation, victim) => {
       victim.loseDisk()
+      // Nobody remembers the pair: it may be founded anew without an operator's word.
+      if (!simulation.hasSeen(simulation.witness.authority?.pair ?? '')) simulation.forgive()
       restartLater(simulation, victim)
     },
   ],
   [
     'verb start-over without its words',
-    0.6,
+    1.2,
     (simulation, victim) => simulation.askToStartOver(victim),
   ],
   ['the register is missing', 2, (simulation) => swapFor(simulation, 'missing', 0)],

@@ -62,7 +62,7 @@ export class Simulation {
     this.processes = [a, b]
     this.latency = this.chance.pick([0.05, 0.3, 1, 3])
     this.witness.loss = this.chance.pick([0, 0, 0.1, 0.4])
-    this.witness.needsGrant = this.chance.happens(0.05)
+    this.witness.needsGrant = this.chance.happens(0.08)
     this.isNew = this.chance.happens(0.7)
     this.clients = new VirtualClients(this, CLIENTS)
     this.#traps = trapsOf(this)

@@ -43,6 +43,8 @@ export class VirtualWitness {
   #store: Store = new Map()
   /** The newest writes that were sent, whatever became of them. */
   #sent: readonly Write[] = []
+  /** An attempt lands once at most. */
+  readonly #landed = new Set<string>()
   /** The true store, while another one is in its place. */
   #away: Store | undefined
   #isForeign = false
@@ -96,7 +98,7 @@ export class VirtualWitness {
   replay(simulation: Simulation): void {
     const { chance, time } = simulation
     for (const { from, next } of this.#sent) {
-      if (!chance.happens(0.5)) continue
+      if (this.#landed.has(next.nonce) || !chance.happens(0.5)) continue
       const late = chance.between(1, 80)
       time.at(time.now + late, () => void this.#write(simulation, from, next))
     }
@@ -142,6 +144,7 @@ export class VirtualWitness {
           }
         }
         isGranted = false
+        this.#granted.delete(process)
         return ask(() => this.#write(simulation, from, next), answer)
       },
     }
@@ -194,6 +197,7 @@ export class VirtualWitness {
   }
 
   #land(simulation: Simulation, next: Register, replaces: boolean): void {
+    this.#landed.add(next.nonce)
     const chain = this.#store.get(next.pair) ?? []
     this.#store = new Map(this.#store).set(next.pair, [...chain, next])
     const { authority } = this
