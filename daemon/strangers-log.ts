@@ -1,5 +1,5 @@
 // Lines of the log that strangers and clients cause: so many of a kind in ten seconds, and then one line that
-// counts the others. Without it whoever may connect could fill the disk of the log.
+// counts the others. Without it anybody who may connect could fill the disk of the log.
 
 import type { Logger } from 'pino'
 import { LIMITS } from '../shared/protocol/limits.ts'

@@ -69,7 +69,7 @@ export class ClientConnections {
     if (this.#open.has(connection)) this.#guest.close(connection)
   }
 
-  /** It is gone: nobody hears what is held for it. */
+  /** The client is gone: what is held for it is dropped. */
   closed(connection: number): void {
     if (this.#open.delete(connection)) {
       this.#guard.left(connection)

@@ -49,7 +49,7 @@ export function secondaryEffects(
       record.doubtNewness()
     },
     awaitColdStart() {
-      side.changed('starting over: waits until whoever served by the old register has stopped')
+      side.changed('starting over: an owner of the old register gets the time to stop')
     },
     readCold() {
       witness.read('owned')

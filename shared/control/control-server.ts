@@ -277,7 +277,7 @@ export class ControlServer {
     if (total > LIMITS.operatorOutputBytesMax) slowest?.close()
   }
 
-  /** Whoever has not answered the last ping is gone, and whoever does nothing may go. */
+  /** A connection that has not answered the last ping is closed, and so is an idle operator's. */
   #lookAtAll(): void {
     for (const socket of this.#webSockets.clients) {
       if (this.#silent.has(socket)) {
