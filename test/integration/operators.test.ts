@@ -2,7 +2,7 @@
 // kinds of witness that leave the decision to a person or to nobody.
 
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { redis } from './clients.ts'
@@ -139,6 +139,11 @@ describe('a witness that went backwards', () => {
     pair = await Pair.protected({ delays: { haltedRecheckMs: 50 } })
     await pair.signal('a', 'SIGKILL')
     const { generation } = await pair.until('b', 'standalone')
+    // What b has seen is written beside its work: a kill may come first.
+    const seen = join(pair.dir, 'test', 'b.seen')
+    await until('it to be kept', () => {
+      return readFileSync(seen, 'utf8').includes(`"generation":${generation},`)
+    })
     await pair.signal('b', 'SIGKILL')
     const folder = join(pair.dir, 'test', 'witness')
     const newer = readdirSync(folder).filter((name) => /^gen-[23]\./.test(name))
