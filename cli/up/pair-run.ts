@@ -91,7 +91,7 @@ export class PairRun {
     return side.child.end === undefined || (side.isOutside && side.watch.isConnected)
   }
 
-  /** Of the process that lives now, whoever started it. */
+  /** Of the process that lives now, also if an operator started it. */
   pidOf(name: SideName): number | undefined {
     const child = this.#sides.get(name)?.child
     return child?.end === undefined ? child?.pid : this.status(name)?.pid

@@ -8,7 +8,7 @@ import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
 
 const POLL_MS = 200
 const RETRY_MS = 25
-/** For whoever may never come. */
+/** For a side that may never answer. */
 export const PATIENT_RETRY_MS = 250
 const ANSWER_MS = 1000
 /** More rows would not fit into one control message. */
