@@ -8,11 +8,8 @@
 // for the operator to say. An owner that lives and reaches the witness has put an older register right within
 // registerCheckMs, so three of these are waited for. (docs/protocol.md, "An operator's way out".)
 
-import type { PeerHello, VerbMessage } from '../shared/control/messages.ts'
-import type { SideRecord } from '../shared/failover/side-record.ts'
 import { holders } from '../shared/failover/survival.ts'
-import type { World } from '../shared/ports.ts'
-import type { Delays } from '../shared/protocol/delays.ts'
+import type { WriteBase } from '../shared/ports.ts'
 import {
   describeRegister,
   isTrusted,
@@ -20,197 +17,112 @@ import {
   replacement,
   type Register,
 } from '../shared/protocol/register.ts'
-import type { Primary } from '../primary/primary.ts'
-import type { Secondary } from '../secondary/secondary.ts'
-import { PeerQuestion, type PeerAnswer } from './peer-question.ts'
-import { done, refuse, type VerbResult } from './verb-result.ts'
+import type { PeerAnswer } from './peer-question.ts'
+import { Procedure } from './procedure.ts'
 
-export interface ProcedureOptions {
-  readonly world: World
-  readonly record: SideRecord
-  readonly delays: Delays
-  readonly role: Primary | Secondary
-  readonly hello: PeerHello
-  readonly answer: (result: VerbResult) => void
-  readonly ended: () => void
-}
-
-const notNow = (detail: string) => refuse('not-now', detail)
-
-export class Adoption {
-  readonly #options: ProcedureOptions
-  readonly #message: VerbMessage
-  #question: PeerQuestion | undefined
+export class Adoption extends Procedure {
   #isSeedOnly = false
-  #base: Register | undefined
-  #steps = 0
-  #pairs = 0
-  #isOver = false
-
-  constructor(message: VerbMessage, options: ProcedureOptions) {
-    this.#message = message
-    this.#options = options
-  }
+  #known: Register | undefined
 
   start(): void {
-    const { record, role, world, delays } = this.#options
-    const { generation } = this.#message
+    const { record, role, world, delays } = this.options
+    const { generation } = this.message
     if (!role.canBeAdopted || record.known === undefined) {
       const what = 'adopt needs a side that holds the guest and waits for the witness'
-      return this.#fail(notNow(`${role.role}, ${role.state}: ${what}`), false)
+      return this.fail(`${role.role}, ${role.state}: ${what}`)
     }
     if (generation !== record.generation) {
       const now = record.generation
-      return this.#fail(
-        notNow(`this side knows generation ${now}: give --generation ${now}`),
-        false,
-      )
+      return this.fail(`this side knows generation ${now}: give --generation ${now}`)
     }
-    this.#base = record.known
+    this.#known = record.known
     this.#isSeedOnly = role.role === 'secondary' && role.isSeedOnly
-    const since = record.trouble?.since ?? world.clock.now()
-    if (record.trouble === undefined && !this.#isSeedOnly && role.state !== 'halted') {
-      return this.#fail(notNow('the witness answers: this side asks it, and needs no verb'), false)
+    const needsNoWait = this.#isSeedOnly || role.state === 'halted'
+    if (record.trouble === undefined && !needsNoWait) {
+      return this.fail('the witness answers: this side asks it, and needs no verb')
     }
-    role.adoption('begun')
-    const lasts = world.clock.now() - since
-    const rest =
-      this.#isSeedOnly || role.state === 'halted' ? 0 : 3 * delays.registerCheckMs - lasts
-    world.clock.setTimeout(() => this.#askPeer(), Math.max(0, rest))
+    this.begin()
+    const lasts = world.clock.now() - (record.trouble?.since ?? world.clock.now())
+    const rest = needsNoWait ? 0 : Math.max(0, 3 * delays.registerCheckMs - lasts)
+    world.clock.setTimeout(() => {
+      if (!this.isOver) this.askPeer((answer) => this.#peerAnswered(answer))
+    }, rest)
     return undefined
   }
 
-  /** The role has ended, or the daemon ends: nothing is written any more. */
-  abandon(why: string): void {
-    this.#fail(notNow(why))
-  }
-
-  #askPeer(): void {
-    if (this.#isOver) return
-    const { world, delays, hello } = this.#options
-    this.#question = new PeerQuestion({
-      ...{ network: world.network, clock: world.clock, timeoutMs: delays.helloTimeoutMs, hello },
-      answered: (answer) => this.#peerAnswered(answer),
-    })
+  protected tell(how: 'begun' | 'won' | 'failed'): void {
+    this.options.role.adoption(how)
   }
 
   #peerAnswered({ standing, lives, why }: PeerAnswer): void {
-    if (this.#isOver) return
-    const { record } = this.#options
+    const { record } = this.options
     if (standing === undefined) {
-      if (lives) return this.#fail(notNow(`the peer lives and does not say how it stands: ${why}`))
-      if (this.#message.peerIsDead) return this.#readRegister(undefined)
+      if (lives) return this.fail(`the peer lives and does not say how it stands: ${why}`)
+      if (this.message.peerIsDead) return this.#look(undefined)
       const cut = 'a peer that is only cut off may be serving its clients'
       const way = 'give --peer-is-dead once you have made sure that it is dead'
-      return this.#fail(notNow(`the peer does not answer (${why}); ${cut}; ${way}`))
+      return this.fail(`the peer does not answer (${why}); ${cut}; ${way}`)
     }
-    if (standing.serves) return this.#fail(notNow('the peer serves the guest: stop it first'))
+    if (standing.serves) return this.fail('the peer serves the guest: stop it first')
     const { known } = standing
-    const mine = this.#base
+    const mine = this.#known
     if (standing.holdsState && known !== undefined && mine !== undefined) {
       if (known.earlier.includes(mine.nonce)) {
         const newer = describeRegister(known)
-        return this.#fail(notNow(`the peer knows a newer register (${newer}): adopt there`))
+        return this.fail(`the peer knows a newer register (${newer}): adopt there`)
       }
-      if (known.pair !== record.pair) return this.#fail(notNow('the peer is of another pair'))
+      if (known.pair !== record.pair) return this.fail('the peer is of another pair')
     }
-    return this.#readRegister(standing.incarnation)
+    return this.#look(standing.incarnation)
   }
 
-  #readRegister(peer: string | undefined): void {
-    const { world, record } = this.#options
-    world.witness.read(record.pair, ({ reached, register, why, pairs = 0 }) => {
-      if (this.#isOver) return undefined
-      this.#pairs = pairs
-      if (!reached)
-        return this.#fail(notNow(`the witness can not be written: ${why ?? 'no answer'}`))
-      if (
-        peer !== undefined &&
-        register?.holder.kind === 'alone' &&
-        holders(register)[0] === peer
-      ) {
-        return this.#fail(
-          notNow(`the register names the peer, which lives: ${describeRegister(register)}`),
-        )
+  #look(peer: string | undefined): void {
+    this.readRegister((register, base) => {
+      const { record, role } = this.options
+      const isAlone = register?.holder.kind === 'alone'
+      if (peer !== undefined && isAlone && holders(register)[0] === peer) {
+        return this.fail(`the register names the peer, which lives: ${describeRegister(register)}`)
       }
-      if (this.#isSeedOnly) return this.#writeOverTheOwner(register, peer)
-      if (register !== undefined && isTrusted(record.standingOf(register))) {
-        if (this.#options.role.state !== 'halted') {
-          return this.#fail(notNow(`the register is back: ${describeRegister(register)}`))
-        }
+      if (this.#isSeedOnly) return this.#replaceOwner(register, base, peer)
+      if (role.state !== 'halted' && isTrusted(record.standingOf(register))) {
+        return this.fail(`the register is back: ${describeRegister(register)}`)
       }
-      return this.#write(register)
+      return this.#replace(register, base)
     })
-    this.#endWithin()
   }
 
   /** Seeded and never named: the owner is dead if its address is answered under another incarnation. */
-  #writeOverTheOwner(register: Register | undefined, peer: string | undefined): void {
-    const { record, role, world } = this.#options
+  #replaceOwner(register: Register | undefined, base: WriteBase, peer: string | undefined): void {
+    const { record, role, world } = this.options
     if (peer !== undefined && peer === record.sessionOwner) {
-      return this.#fail(notNow('the owner of the guest lives: let it name this side, or stop it'))
+      return this.fail('the owner of the guest lives: let it name this side, or stop it')
     }
     if (register?.nonce !== record.known?.nonce && isTrusted(record.standingOf(register))) {
-      return this.#fail(notNow(`the register has moved on: ${describeRegister(register)}`))
+      return this.fail(`the register has moved on: ${describeRegister(register)}`)
     }
-    const lost = `what the owner acknowledged after epoch ${record.epoch} is lost`
-    world.trace.log('warn', `adopting a seed that was never named: ${lost}`, { role: role.role })
-    return this.#write(register)
+    const warning = `adopting a seed that was never named: ${this.#lost}`
+    world.trace.log('warn', warning, { role: role.role })
+    return this.#replace(register, base)
   }
 
-  #write(shown: Register | undefined): void {
-    const { world, record } = this.#options
-    const base = this.#base
-    if (base === undefined) return this.#fail(notNow('this side knows no register'))
+  #replace(shown: Register | undefined, base: WriteBase): void {
+    const { world, record } = this.options
+    const known = this.#known
+    if (known === undefined) return this.fail('this side knows no register')
     const holder = { kind: 'alone', owner: record.incarnation } as const
     const nonce = world.random.token()
     const next =
-      shown?.nonce === base.nonce
-        ? nextRegister(base, nonce, holder)
-        : replacement(base, shown, nonce, holder)
-    const from = shown ?? { pairs: this.#pairs }
-    world.witness.grant()
-    world.witness.compareAndSet(from, next, ({ reached, register, why }) => {
-      if (this.#isOver) return undefined
-      if (!reached)
-        return this.#fail(notNow(`the witness can not be written: ${why ?? 'no answer'}`))
-      if (register?.nonce !== next.nonce) {
-        return this.#fail(notNow(`another write came first: ${describeRegister(register)}`))
-      }
-      return this.#won(next)
-    })
-    this.#endWithin()
+      shown?.nonce === known.nonce
+        ? nextRegister(known, nonce, holder)
+        : replacement(known, shown, nonce, holder)
+    const won = () => {
+      const lost = this.#isSeedOnly ? `; ${this.#lost}` : ''
+      return `this side goes on with the guest, generation ${next.generation}${lost}`
+    }
+    return this.write(base, next, won, next)
   }
 
-  #won(register: Register): void {
-    const { record, role, answer, ended } = this.#options
-    this.#isOver = true
-    record.takeOver(register)
-    this.#question?.end(register)
-    ended()
-    role.adoption('won')
-    const lost = this.#isSeedOnly
-      ? `; what was acknowledged after epoch ${record.epoch} is lost`
-      : ''
-    answer(done(`this side goes on with the guest, generation ${register.generation}${lost}`))
-  }
-
-  /** A witness that does not answer ends the verb; a write of its own that lands later is seen by the next read. */
-  #endWithin(): void {
-    const { world, delays } = this.#options
-    const step = ++this.#steps
-    const ms = 2 * delays.witnessTimeoutMs
-    world.clock.setTimeout(() => {
-      if (step === this.#steps) this.#fail(notNow(`the witness does not answer within ${ms} ms`))
-    }, ms)
-  }
-
-  #fail(result: VerbResult, begun = true): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#question?.end(undefined)
-    this.#options.ended()
-    if (begun) this.#options.role.adoption('failed')
-    this.#options.answer(result)
+  get #lost(): string {
+    return `what the owner acknowledged after epoch ${this.options.record.epoch} is lost`
   }
 }

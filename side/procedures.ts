@@ -7,7 +7,8 @@ import type { ControlLink, ControlLinkHandlers, World } from '../shared/ports.ts
 import type { Delays } from '../shared/protocol/delays.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'
-import { Adoption, type ProcedureOptions } from './adoption.ts'
+import { Adoption } from './adoption.ts'
+import type { Procedure, ProcedureOptions } from './procedure.ts'
 import { StartOver } from './start-over.ts'
 import { refuse, type VerbResult } from './verb-result.ts'
 
@@ -23,7 +24,7 @@ type Answer = (result: VerbResult) => void
 
 export class Procedures {
   readonly #options: ProceduresOptions
-  #current: Adoption | StartOver | undefined
+  #current: Pick<Procedure, 'start' | 'abandon'> | undefined
 
   constructor(options: ProceduresOptions) {
     this.#options = options
@@ -55,7 +56,7 @@ export class Procedures {
     asks: 'adopt' | 'start-over',
     role: Role,
     answer: Answer,
-    make: (options: ProcedureOptions) => Adoption | StartOver,
+    make: (options: ProcedureOptions) => Pick<Procedure, 'start' | 'abandon'>,
   ): void {
     if (this.#current !== undefined) {
       return answer(refuse('not-now', `${role.role}, ${role.state}: another verb is under way`))

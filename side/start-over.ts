@@ -4,7 +4,6 @@
 // After the write this side waits before it serves, so that an owner which lives after all and reaches the
 // witness has read that it is replaced and has closed its clients (the statechart's `startingOver`).
 
-import type { VerbMessage } from '../shared/control/messages.ts'
 import { DERIVED_DELAYS } from '../shared/protocol/delays.ts'
 import { holders } from '../shared/failover/survival.ts'
 import {
@@ -15,59 +14,33 @@ import {
 } from '../shared/protocol/register.ts'
 import type { WriteBase } from '../shared/ports.ts'
 import type { Secondary } from '../secondary/secondary.ts'
-import type { ProcedureOptions } from './adoption.ts'
-import { PeerQuestion, type PeerAnswer } from './peer-question.ts'
-import { done, refuse, type VerbResult } from './verb-result.ts'
+import type { PeerAnswer } from './peer-question.ts'
+import { Procedure } from './procedure.ts'
 
 const OWNER_DIGITS = 4
-const notNow = (detail: string) => refuse('not-now', detail)
 
-export interface StartOverOptions extends Omit<ProcedureOptions, 'role'> {
-  readonly role: Secondary
-}
-
-export class StartOver {
-  readonly #options: StartOverOptions
-  readonly #message: VerbMessage
-  #question: PeerQuestion | undefined
-  #steps = 0
-  #isBegun = false
-  #isOver = false
-
-  constructor(message: VerbMessage, options: StartOverOptions) {
-    this.#message = message
-    this.#options = options
-  }
-
+export class StartOver extends Procedure<Secondary> {
   start(): void {
-    const { world, record, delays, hello, role } = this.#options
+    const { role } = this.options
     if (!role.mayStartOver) {
       const what = 'start-over needs a side that is connecting or halted and holds no guest'
-      return this.#fail(notNow(`${role.role}, ${role.state}: ${what}`))
+      return this.fail(`${role.role}, ${role.state}: ${what}`)
     }
-    this.#endWithin()
-    return world.witness.read(record.pair, ({ reached, register, why, pairs = 0 }) => {
-      if (this.#isOver) return undefined
-      this.#steps++
-      if (!reached) return this.#fail(notNow(`the witness does not answer: ${why ?? ''}`))
+    return this.readRegister((register, base) => {
       const flaw = this.#flawOf(register)
-      if (flaw !== undefined) return this.#fail(notNow(flaw))
-      this.#question = new PeerQuestion({
-        ...{ network: world.network, clock: world.clock, timeoutMs: delays.helloTimeoutMs, hello },
-        answered: (answer) => this.#peerAnswered(register, register ?? { pairs }, answer),
-      })
-      return undefined
+      if (flaw !== undefined) return this.fail(flaw)
+      return this.askPeer((answer) => this.#peerAnswered(register, base, answer))
     })
   }
 
-  abandon(why: string): void {
-    this.#fail(notNow(why))
+  protected tell(how: 'begun' | 'won' | 'failed'): void {
+    this.options.role.startOver(how)
   }
 
   /** What does not fit in the operator's words; undefined if all does. */
   #flawOf(register: Register | undefined): string | undefined {
-    const { record } = this.#options
-    const { generation, owner, ownerIsDead, forgetGeneration } = this.#message
+    const { record } = this.options
+    const { generation, owner, ownerIsDead, forgetGeneration } = this.message
     if (register === undefined) return this.#flawOfNothing()
     const named = holders(register)
     const names = named.map((one) => one.slice(0, OWNER_DIGITS)).join(' or ') || 'none'
@@ -93,8 +66,8 @@ export class StartOver {
 
   /** The register is gone for good, and so is every state: a new pair is founded in its place. */
   #flawOfNothing(): string | undefined {
-    const { record } = this.#options
-    const { generation, ownerIsDead, forgetGeneration } = this.#message
+    const { record } = this.options
+    const { generation, ownerIsDead, forgetGeneration } = this.message
     const { generation: seen } = record
     if (record.seen === undefined) return 'no pair was founded yet: start the primary with --new'
     if (generation === 0 && forgetGeneration === seen && ownerIsDead) return undefined
@@ -102,20 +75,17 @@ export class StartOver {
     return `the register is missing: bring it back; if it is lost for good, give ${words}`
   }
 
-  #peerAnswered(register: Register | undefined, from: WriteBase, { standing }: PeerAnswer): void {
-    if (this.#isOver) return
-    const { world, record } = this.#options
+  #peerAnswered(register: Register | undefined, base: WriteBase, { standing }: PeerAnswer): void {
+    const { world, record, delays } = this.options
     if (standing?.holdsState) {
-      return this.#fail(notNow('the peer holds the guest: colo adopt there goes on with it'))
+      return this.fail('the peer holds the guest: colo adopt there goes on with it')
     }
     if (standing !== undefined && holders(register).includes(standing.incarnation)) {
-      return this.#fail(
-        notNow('the owner that the register names answers at the address of the peer'),
-      )
+      return this.fail('the owner that the register names answers at the address of the peer')
     }
     // The peer has started over, or founded a pair anew, and waits to serve.
     if (standing?.known !== undefined && holders(standing.known).includes(standing.incarnation)) {
-      return this.#fail(notNow('the peer owns the pair: this side joins it by itself'))
+      return this.fail('the peer owns the pair: this side joins it by itself')
     }
     const holder = { kind: 'alone', owner: record.incarnation } as const
     const nonce = world.random.token()
@@ -124,48 +94,10 @@ export class StartOver {
       register === undefined
         ? seen && coldReplacement(seen, nonce, holder)
         : nextRegister(register, nonce, holder, true)
-    if (next === undefined) return this.#fail(notNow('this side has seen no register'))
-    this.#options.role.startOver('begun')
-    this.#isBegun = true
-    world.witness.grant()
-    this.#endWithin()
-    world.witness.compareAndSet(from, next, ({ reached, register: after, why }) => {
-      if (this.#isOver) return undefined
-      if (!reached) return this.#fail(notNow(`the witness can not be written: ${why ?? ''}`))
-      if (after?.nonce !== next.nonce) {
-        return this.#fail(notNow(`another write came first: ${describeRegister(after)}`))
-      }
-      return this.#won(next)
-    })
-  }
-
-  #won(register: Register): void {
-    const { record, role, delays, answer, ended } = this.#options
-    this.#isOver = true
-    this.#question?.end(undefined)
-    ended()
-    record.takeOver(register)
-    role.startOver('won')
+    if (next === undefined) return this.fail('this side has seen no register')
+    this.begin()
     const waitMs = DERIVED_DELAYS.coldStartMs(delays)
-    answer(done(`the guest starts cold in ${waitMs} ms, generation ${register.generation}`))
-  }
-
-  /** A witness that does not answer ends the verb; a write that lands later is seen by the next read. */
-  #endWithin(): void {
-    const { world, delays } = this.#options
-    const step = ++this.#steps
-    const ms = 2 * delays.witnessTimeoutMs
-    world.clock.setTimeout(() => {
-      if (step === this.#steps) this.#fail(notNow(`the witness does not answer within ${ms} ms`))
-    }, ms)
-  }
-
-  #fail(result: VerbResult): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#question?.end(undefined)
-    this.#options.ended()
-    if (this.#isBegun) this.#options.role.startOver('failed')
-    this.#options.answer(result)
+    const won = () => `the guest starts cold in ${waitMs} ms, generation ${next.generation}`
+    return this.write(base, next, won)
   }
 }

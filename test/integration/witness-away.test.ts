@@ -21,12 +21,13 @@ import {
 import { bringBack, takeAway } from './witness-fault.ts'
 
 const DELAYS = {
-  ...{ suspectMs: 300, claimHandicapMs: 10, registerCheckMs: 200, reconnectMs: 50 },
+  ...{ suspectMs: 800, claimHandicapMs: 10, registerCheckMs: 200, reconnectMs: 50 },
   ...{ witnessRetryMs: 20, witnessRetryMaxMs: 100, haltedRecheckMs: 100, helloTimeoutMs: 500 },
   // The channels that a test slows down do not stand still.
   dataStallMs: 20_000,
 }
-const STOP_MS = 1000
+/** Longer than suspectMs; that one is long, so that a busy machine ends no session before its time. */
+const STOP_MS = 1500
 /** A seed takes a few seconds, unless the test speeds it up. */
 const SLOW_BYTES_PER_S = 300_000
 

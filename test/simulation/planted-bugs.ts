@@ -232,7 +232,7 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     },
     {
       file: 'side/adoption.js',
-      find: "register?.holder.kind === 'alone' && holders(register)[0] === peer",
+      find: 'isAlone && holders(register)[0] === peer',
       replace: 'false',
     },
   ],
