@@ -1,54 +1,101 @@
 // Puts the compiled command into few files: to load its modules one by one takes Node twice as long as to start,
-// and every verb and every daemon would wait for it. `dist/bin/colo.cjs` is what npx, the tests and the image run.
-// What few verbs need is loaded when it is asked for, as in the sources. Threads begin in the modules as they were
-// compiled, so a module's own address is kept. Where nothing was compiled since the last time, nothing is done.
+// and every verb and every daemon would wait for it. `dist/bin/colo.cjs` is what npx, the tests, the image and the
+// package run. The packages that it uses are inside, so that an installed `colo` has no dependencies; their licences
+// stand beside it. What few verbs need is loaded when it is asked for, as in the sources. Each thread is a bundle of its
+// own. Where nothing was compiled or installed since the last time, nothing is done.
 
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const dist = join(import.meta.dirname, 'dist')
 const folder = join(dist, 'bin')
 const target = join(folder, 'colo.cjs')
+const LICENCES = 'LICENSES.txt'
+
+/** Packages of other people that ws uses where they are installed. It works without them. */
+const NOT_INSTALLED = ['bufferutil', 'utf-8-validate']
 
 const changedAt = (file) => statSync(file).mtimeMs
-const compiled = readdirSync(dist).filter((name) => name.endsWith('.tsbuildinfo'))
 const newest = Math.max(
   changedAt(import.meta.filename),
-  ...compiled.map((name) => changedAt(join(dist, name))),
+  changedAt(join(import.meta.dirname, 'node_modules', '.package-lock.json')),
+  ...readdirSync(dist)
+    .filter((name) => name.endsWith('.tsbuildinfo'))
+    .map((name) => changedAt(join(dist, name))),
 )
 if (!existsSync(target) || changedAt(target) <= newest) await bundle()
 
 async function bundle() {
+  const threads = new Set()
+  const written = await writeBundle(join(dist, 'cli', 'colo.js'), threads, {
+    includeDependenciesRecursively: false,
+    groups: [
+      { name: 'decoding', test: /dist\/(cli\/decode|shared\/formats\/qemu)\// },
+      { name: 'verifying', test: /dist\/(cli\/verify\/|shared\/formats\/(?!ber|qemu))/ },
+    ],
+  })
+  for (const thread of threads) written.push(...(await writeBundle(thread, threads, false)))
+  writeFileSync(join(folder, LICENCES), licencesOf(written.flatMap(({ moduleIds }) => moduleIds)))
+  const kept = new Set([LICENCES, ...written.map(({ fileName }) => fileName)])
+  // Chunks of an older bundle.
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name))
+  chmodSync(target, 0o755)
+}
+
+/** Gives the chunks. The modules of threads that it starts are added to `threads`. */
+async function writeBundle(input, threads, codeSplitting) {
   const command = await rolldown({
-    input: join(dist, 'cli', 'colo.js'),
+    input,
     platform: 'node',
-    // They look for files of their own.
-    external: /^(node:|pino$|ws$)/,
+    external: NOT_INSTALLED,
     preserveEntrySignatures: false,
-    plugins: [{ name: 'own-address', transform: keepAddress }],
+    plugins: [{ name: 'threads', transform: (code, id) => nameThreads(code, id, threads) }],
     checks: { ineffectiveDynamicImport: false },
   })
-  await command.write({
+  const { output } = await command.write({
     dir: folder,
     format: 'cjs',
     comments: false,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
-    codeSplitting: {
-      includeDependenciesRecursively: false,
-      groups: [
-        { name: 'decoding', test: /dist\/(cli\/decode|shared\/formats\/qemu)\// },
-        { name: 'verifying', test: /dist\/(cli\/verify\/|shared\/formats\/(?!ber|qemu))/ },
-      ],
-    },
+    codeSplitting,
   })
-  chmodSync(target, 0o755)
+  return output
 }
 
-/** In a module, `import.meta.url` becomes where it was compiled to, seen from the bundle. */
-function keepAddress(code, id) {
+/** In the bundle a thread begins in the bundle of its module, which lies beside all others. */
+function nameThreads(code, id, threads) {
   if (!code.includes('import.meta.url')) return null
-  const address = JSON.stringify(relative(folder, id))
-  return code.replaceAll('import.meta.url', `new URL(${address}, import.meta.url).href`)
+  const named = code.replaceAll(
+    /(?<=new URL\('\.\/)([\w-]+-worker)\.js(?=', import)/g,
+    (_, name) => {
+      threads.add(join(dirname(id), `${name}.js`))
+      return `${name}.cjs`
+    },
+  )
+  if (named === code) throw new Error(`${id} uses import.meta.url for something else than a thread`)
+  return named
+}
+
+/** The licences of all packages of which something is in the bundle. */
+function licencesOf(modules) {
+  const found = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [])
+  const packages = [...new Set(found)].toSorted((one, other) => (one < other ? -1 : 1))
+  const texts = packages.map((home) => {
+    const { name, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+    const file = readdirSync(home).find((one) => /^licen[cs]e/i.test(one))
+    if (file === undefined) throw new Error(`${name} is to be bundled and has no licence file`)
+    return `${name} ${version}\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`
+  })
+  const intro = 'The files of this folder have code of these packages in them.\n'
+  return [intro, ...texts].join(`\n${'-'.repeat(80)}\n\n`)
 }

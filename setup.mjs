@@ -1,6 +1,7 @@
 // Brings a checkout to the point where everything runs: installs what the lock file names, compiles the
 // sources and the guests, bundles the command, and puts `colo` where npx finds it. Every npm script calls it first, so that a
-// fresh clone needs no second command; on an unchanged tree it costs one incremental compile. It is plain
+// fresh clone needs no second command; on an unchanged tree it costs one incremental compile. `prepare` is one of these
+// scripts: npm runs it in a clone before it packs or links it, and after `npm ci`. It is plain
 // JavaScript without dependencies because it runs before there are any. All it says goes to stderr, since
 // stdout belongs to the command that follows. `node setup.mjs check` also lints and checks the format.
 import { spawnSync } from 'node:child_process'
@@ -15,6 +16,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { install } from './installation.mjs'
 
 const root = dirname(fileURLToPath(import.meta.url))
 process.chdir(root)
@@ -34,19 +36,6 @@ function run(what, command, args) {
 
 const changedAt = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0)
 const bin = (name) => join('node_modules', '.bin', name)
-
-function install() {
-  if (changedAt('node_modules/.package-lock.json') >= changedAt('package-lock.json')) return
-  console.error('setup: installing the packages that package-lock.json names ...')
-  // Not `npm ci`: it refuses a lock file that does not list the optional binaries of every other platform.
-  run('the installation', 'npm', [
-    'install',
-    '--no-save',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ])
-}
 
 function compile() {
   if (!existsSync('dist')) console.error('setup: compiling ...')
@@ -83,7 +72,20 @@ function link() {
   symlinkSync(relative(join('node_modules', '.bin'), target), bin('colo'))
 }
 
-install()
+if (process.env['_PACOTE_NO_PREPARE_'] && process.env.npm_config_global === 'true') {
+  // It would end without a word, and with a link to a folder that npm removes.
+  console.error('setup: npm cannot install -g from git: clone, and say `npm install -g .` there')
+  process.exit(1)
+}
+try {
+  if (!install()) {
+    console.error('setup: nothing is built: npm has left out the packages for development')
+    process.exit(0)
+  }
+} catch (error) {
+  console.error(`setup: ${error.message}`)
+  process.exit(1)
+}
 compile()
 compileGuests()
 link()

@@ -8,6 +8,7 @@ const realProcesses = [
   'test/integration/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/ber/processes/**/*.test.ts',
+  'test/package/processes/**/*.test.ts',
   'test/qemu/processes/**/*.test.ts',
 ]
 

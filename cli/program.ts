@@ -25,6 +25,7 @@ import { addStatus } from './status.ts'
 import { addStop } from './stop.ts'
 import { addUp } from './up.ts'
 import { addVerb } from './verb-command.ts'
+import { addVersion } from './version.ts'
 import { verifyVerb } from './verify.ts'
 import { addWatch } from './watch.ts'
 
@@ -59,6 +60,7 @@ const VERBS_IN_ORDER = [
   addStop,
   addClean,
   addGuest,
+  addVersion,
 ] as const
 
 const FILE_VERBS = [flattenVerb, verifyVerb, decodeVerb, convertVerb] as const

@@ -1,8 +1,8 @@
 // The command that starts a daemon again, whole: what `colo up` gives its children, and what a person copies
 // to bring a dead side back. Paths are absolute, so that the terminal's folder does not matter.
 
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
 import { chooseWitness, type Config } from '../daemon/config.ts'
 import type { RunFile } from '../daemon/run-files.ts'
 import { DELAYS, DELAY_NAMES, delaysWith } from '../shared/protocol/delays.ts'
@@ -48,10 +48,25 @@ export function daemonArguments(config: StartConfig, folder = process.cwd()): st
   ]
 }
 
-/** What one types for `colo` in `folder`. */
-function coloWords(folder: string): string[] {
-  if (existsSync(join(folder, 'node_modules', '.bin', 'colo'))) return ['npx', 'colo']
-  return ['node', shellQuote(COLO_SCRIPT)]
+const LINKS = join('node_modules', '.bin')
+
+/** What one types for `colo` in `folder`. Not `npx colo` where npx would look for it in the registry. */
+export function coloWords(folder = process.cwd()): string[] {
+  if (existsSync(join(folder, LINKS, 'colo'))) return ['npx', 'colo']
+  return isOnPath() ? ['colo'] : ['node', shellQuote(COLO_SCRIPT)]
+}
+
+/** A terminal finds this very command by its name. What npm adds to PATH is there for its children only. */
+function isOnPath(): boolean {
+  const script = realpathSync(COLO_SCRIPT)
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    if (folder.endsWith(LINKS)) return false
+    try {
+      return realpathSync(join(folder, 'colo')) === script
+    } catch {
+      return false
+    }
+  })
 }
 
 /** The words of a command line, quoted, that bring this side back. It joins: the other one has the guest. */

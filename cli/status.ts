@@ -139,15 +139,31 @@ export function describeSides(rows: readonly SideRow[], paint: Paint = plain): s
   const digests = statuses.filter(({ guest }) => guest.memoryDigest !== undefined)
   if (digests.length > 0) parts.push('')
   for (const { name, guest } of digests) parts.push(`${name} memory ${guest.memoryDigest}`)
+  const versions = versionWarning(statuses)
+  if (versions !== undefined) parts.push('', inOneLine(`warning: ${versions}`))
   const warnings = new Set(statuses.flatMap(({ warning }) => warning ?? []))
   for (const warning of warnings) parts.push('', `warning: ${warning}`)
   const troubles = statuses.flatMap(({ name, warnings: all = [], witnessTrouble = [] }) =>
-    all
-      .concat(witnessTrouble)
-      .map((text) => plainText(`warning: ${name}: ${text}`).replaceAll('\n', String.raw`\n`)),
+    all.concat(witnessTrouble).map((text) => inOneLine(`warning: ${name}: ${text}`)),
   )
   if (troubles.length > 0) parts.push('', ...troubles)
   return parts.join('\n')
+}
+
+const inOneLine = (text: string) => plainText(text).replaceAll('\n', String.raw`\n`)
+
+/** What each side runs, as it says or as its peer has heard; undefined if all of them run the same. */
+function versionWarning(statuses: readonly Status[]): string | undefined {
+  const heard = statuses.flatMap(({ peer }) =>
+    peer.version === undefined ? [] : ([[peer.name, peer.version]] as const),
+  )
+  const said = statuses.map(({ name, version }) => [name, version] as const)
+  const versions = new Map<string, string | undefined>([...heard, ...said])
+  if (new Set(versions.values()).size < 2) return undefined
+  const words = [...versions]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, version]) => `${name} runs ${version ?? 'one that does not say its version'}`)
+  return `different versions of colo-pair: ${words.join(', ')}; install the newer one on both`
 }
 
 /** The first word of the line that is the state; a side may be called so too, hence the blanks. */

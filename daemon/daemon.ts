@@ -25,6 +25,7 @@ import { RetriedWrite } from './retried-write.ts'
 import { NameTaken, removeRunFile, runFilePath, writeRunFile, type RunFile } from './run-files.ts'
 import { Statistics } from './statistics.ts'
 import { StrangersLog } from './strangers-log.ts'
+import { VERSION } from './version.ts'
 
 const realClock: Clock = {
   now: () => performance.now(),
@@ -216,7 +217,7 @@ export class Daemon {
     const { name, pair, told, isNew, delays, failback } = config
     const { token, guest, warnings, log } = this.#prepared
     const world = this.#world()
-    const identity = { pair, token, guest: guest.identity }
+    const identity = { pair, token, guest: guest.identity, packageVersion: VERSION }
     const stopped = (why: string) => this.#ended(why)
     const side = new Side({ world, identity, name, told, isNew, delays, failback, stopped })
     this.#side = side
@@ -231,7 +232,7 @@ export class Daemon {
       warnings,
     })
     guest.attach(side.guest)
-    log.info({ ...addresses, told, witness: world.witness.kind }, 'listening')
+    log.info({ version: VERSION, ...addresses, told, witness: world.witness.kind }, 'listening')
     if (world.witness.warning) log.warn(world.witness.warning)
     side.start()
   }

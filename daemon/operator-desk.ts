@@ -64,6 +64,7 @@ export class OperatorDesk {
     return {
       name: config.name,
       pair: config.pair,
+      version: record.packageVersion,
       pid: process.pid,
       incarnation: record.incarnation,
       role: side.role,
@@ -78,7 +79,12 @@ export class OperatorDesk {
       witness: world.witness.kind,
       warning: world.witness.warning,
       warnings: [...warnings.all],
-      peer: { name: record.peerName, address: config.peer, incarnation: side.peerIncarnation },
+      peer: {
+        name: record.peerName,
+        address: config.peer,
+        incarnation: side.peerIncarnation,
+        version: record.peerPackageVersion,
+      },
       guest: {
         ...guest.identity,
         kernel: DIRTY_KERNELS[guest.dirty.scheme],

@@ -44,6 +44,7 @@ export class Welcoming {
     // Epochs only grow, in the pair as in each side: a seed must be newer than anything that its reader has seen.
     record.reachedEpoch(hello.epoch)
     record.peerName = hello.name
+    record.peerPackageVersion = hello.packageVersion
     const session = new Session({
       ...{ clock: world.clock, delays, link, number: record.session, heartbeat },
       ended: (end) => ended(session, end),
@@ -67,6 +68,7 @@ export class Welcoming {
       dataAddress: world.network.dataAddress,
       dataToken: session.dataToken,
       register: known,
+      packageVersion: record.packageVersion,
     })
     world.clock.setTimeout(() => {
       if (session.channel === undefined) session.end('deadline-missed', 'helloTimeoutMs')

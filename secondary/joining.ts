@@ -102,6 +102,7 @@ export class Joining {
     const { world, delays, record, heartbeat, failed, opened, ended } = this.#options
     record.peer = welcome.incarnation
     record.peerName = welcome.name
+    record.peerPackageVersion = welcome.packageVersion
     this.#link = undefined
     const session = new Session({
       ...{ clock: world.clock, delays, link, number: welcome.session, heartbeat },

@@ -11,6 +11,8 @@ export interface PairIdentity {
   readonly pair: string
   readonly token: string
   readonly guest: GuestIdentity
+  /** Told to the peer; it counts for nothing. */
+  readonly packageVersion?: string
 }
 
 export interface Refusal {

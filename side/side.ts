@@ -61,6 +61,7 @@ export class Side {
     // A witness that grants everything needs nobody's word, and a pair under it needs none to be founded.
     const isNew = (options.isNew ?? false) || world.witness.kind === 'none'
     this.record = new SideRecord(told, world.disk, world.random.token(), isNew)
+    this.record.packageVersion = options.identity.packageVersion
     this.#procedures = new Procedures({
       ...{ world, record: this.record, delays: options.delays },
       hello: () => this.#hello(),
@@ -294,6 +295,7 @@ export class Side {
       generation: this.record.generation,
       seen: this.record.seen,
       epoch: this.record.epoch,
+      packageVersion: this.record.packageVersion,
       guest: identity.guest,
     }
   }

@@ -9,7 +9,7 @@ import { CliError, EXIT_CODES, oneLine } from '../exit-codes.ts'
 import { fileError } from '../file-error.ts'
 import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
-import { daemonArguments, returnCommand } from '../start-command.ts'
+import { coloWords, daemonArguments, returnCommand } from '../start-command.ts'
 import { outliveOutput } from '../standard-streams.ts'
 import { showSeconds } from '../units.ts'
 import type { UpOptions } from '../up.ts'
@@ -101,7 +101,10 @@ export async function runUp(options: UpOptions & DelayOptions): Promise<void> {
     say: (line) => view.say(line),
   })
   const isShipped = options.guest === SHIPPED_GUEST
-  const where: Whereabouts = { run, ports, ...place, witness: options.witness, logFile, isShipped }
+  const where: Whereabouts = {
+    ...{ run, ports, ...place, witness: options.witness, logFile, isShipped },
+    colo: coloWords().join(' '),
+  }
   const errorsCount = outliveOutput()
   const view = new LiveView({
     ...{ run, out, ports },

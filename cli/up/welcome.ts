@@ -14,6 +14,8 @@ export interface Whereabouts {
   readonly dir: string
   readonly pair: string
   readonly tokenFile: string
+  /** What one types for `colo`. */
+  readonly colo: string
   readonly witness: string
   readonly logFile: (name: SideName) => string
   /** The guest is the shipped one, which redis-cli can talk to. */
@@ -51,7 +53,7 @@ export function welcome(where: Whereabouts, isLive: boolean): string {
 }
 
 /** What to try now: nobody is told to kill a side of a pair that is not protected. */
-export function hints({ run, ports, dir, pair, isShipped }: Whereabouts): Hint[] {
+export function hints({ run, ports, dir, pair, colo, isShipped }: Whereabouts): Hint[] {
   const primary = run.holderOf('primary') ?? 'a'
   const portOf = (name: SideName) => ports[name].clients.split(':').at(-1)
   const ask = (name: SideName, question: string) =>
@@ -61,8 +63,8 @@ export function hints({ run, ports, dir, pair, isShipped }: Whereabouts): Hint[]
   const below = dir === DEFAULT_DIR ? '' : ` --dir ${shellQuote(dir)}`
   const serving: Hint = [ask(primary, 'incr visits'), 'the guest is a service']
   const status: Hint = [
-    `npx colo status --pair ${pair}${below}`,
-    'both sides in a table (npx colo --help has more)',
+    `${colo} status --pair ${pair}${below}`,
+    `both sides in a table (${colo} --help has more)`,
   ]
   if (run.whyNotProtected !== undefined) return [serving, status]
   return [

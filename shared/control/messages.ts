@@ -45,6 +45,9 @@ const seenSchema = z.object({ pair: token, generation: count, nonce: token })
 
 const version = z.object({ major: count, minor: count })
 
+/** Which colo-pair a side runs, for people; nothing is decided by it. Older sides do not say. */
+const packageVersion = z.string().max(100).optional()
+
 export const helloSchema = z.object({
   type: z.literal('hello'),
   from: z.literal('peer'),
@@ -59,6 +62,7 @@ export const helloSchema = z.object({
   epoch: count,
   /** An operator's verb wants to know how the other side stands; no session is meant. */
   asks: z.enum(['adopt', 'start-over']).optional(),
+  packageVersion,
   guest: z.object({
     name: z.string().max(200),
     digest: z.string().max(200),
@@ -84,6 +88,7 @@ const welcomeSchema = z.object({
   dataToken: z.string().max(100),
   /** The owner's register, which a secondary takes over. Absent: the owner speaks protocol 1.0. */
   register: registerSchema.optional(),
+  packageVersion,
 })
 
 const refusedSchema = z.object({
@@ -209,6 +214,8 @@ const quantiles = z.object({ p50: z.number(), p99: z.number(), max: z.number() }
 export const statusSchema = z.object({
   name: z.string(),
   pair: z.string(),
+  /** Of colo-pair on this side, and as the peer said in this side's life. Older sides do not say. */
+  version: packageVersion,
   pid: count,
   incarnation,
   role,
@@ -226,7 +233,12 @@ export const statusSchema = z.object({
   warning: z.string().optional(),
   /** What is wrong with this side and does not end it. Older sides do not say. */
   warnings: z.array(z.string()).optional(),
-  peer: z.object({ name: z.string(), address: z.string(), incarnation: z.string().optional() }),
+  peer: z.object({
+    name: z.string(),
+    address: z.string(),
+    incarnation: z.string().optional(),
+    version: packageVersion,
+  }),
   guest: z.object({
     name: z.string(),
     digest: z.string(),

@@ -52,6 +52,9 @@ export class SideRecord {
   peerIsNew = false
   /** As it called itself; empty until it did. */
   peerName = ''
+  /** Of the package that this side runs, and of the peer's; for people. Undefined: nobody said. */
+  packageVersion: string | undefined
+  peerPackageVersion: string | undefined
   /** The session that this side is or was in. */
   session = 0
   sessionOwner: Incarnation | undefined

@@ -71,7 +71,7 @@ describe('help', () => {
   it('has every verb', () => {
     expect(verbs).toEqual([
       ...['up', 'primary', 'secondary', 'status', 'watch', 'history', 'failover', 'failback'],
-      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'clean', 'guest'],
+      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'clean', 'guest', 'version'],
       ...['flatten', 'verify', 'decode', 'convert'],
     ])
   })

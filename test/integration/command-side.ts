@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly stdout?: 'ignore' | 'pipe' | number
   /** Behind the others, so that they win. */
   readonly args?: readonly string[]
+  /** Of another installation. */
+  readonly script?: string
 }
 
 /** Not waited for: it may be meant to fail. The pair ends it. */
@@ -23,7 +25,7 @@ export function startCommand(
   pair: Pair,
   name: Name,
   told: 'primary' | 'secondary',
-  { stdout = 'ignore', args = [] }: CommandOptions = {},
+  { stdout = 'ignore', args = [], script = COLO }: CommandOptions = {},
 ): CommandSide {
   const config = pair.config(name, told)
   const options = {
@@ -36,7 +38,7 @@ export function startCommand(
     value === undefined ? [] : [`--${key}`, value],
   )
   const stdio: StdioOptions = ['ignore', stdout, 'pipe']
-  const child = spawn(process.execPath, [COLO, told, ...given, ...args], { stdio })
+  const child = spawn(process.execPath, [script, told, ...given, ...args], { stdio })
   let complaint = ''
   child.stderr?.on('data', (bytes) => (complaint += String(bytes)))
   pair.processes.set(name, child)
