@@ -188,9 +188,10 @@ function describeParts(parts: ModuleParts): [string, string[]][] {
     const where = `${imported ? 'imported' : 'its own'}${shared ? ', shared' : ''}`
     return `${where}, ${showBytes(bytesMin)} at its start, ${most}`
   })
-  const globals = parts.globals.map(({ type, mutable, imported, exported }, index) => {
+  const globals = parts.globals.map(({ type, mutable, imported, exported, hidden }, index) => {
     const name = imported ?? (exported.length > 0 ? exported.join(', ') : `number ${index}`)
-    return `${mutable ? 'mutable' : 'constant'} ${type} ${name}`
+    const kept = hidden === undefined ? '' : `, hidden: exported as ${hidden}`
+    return `${mutable ? 'mutable' : 'constant'} ${type} ${name}${kept}`
   })
   return [
     ['memory', memories.length > 0 ? memories : ['none']],
@@ -203,10 +204,17 @@ function describeParts(parts: ModuleParts): [string, string[]][] {
   ]
 }
 
+function describeAbi({ abi }: ModuleDescription): string[] {
+  if (abi === undefined) return []
+  if (abi.version !== undefined) return [`version ${abi.version}, by the ${abi.kind} colo_abi`]
+  return [`told by the ${abi.kind} colo_abi when the guest starts: it is no plain constant`]
+}
+
 function describeText(file: string, description: ModuleDescription): string {
   const rows: [string, string[]][] = [
     ['module', [`${file}, ${description.bytes} bytes`]],
     ['protection', describeProtection(description)],
+    ['contract', describeAbi(description)],
   ]
   if (description.parts !== undefined) rows.push(...describeParts(description.parts))
   const width = Math.max(...rows.map(([title]) => title.length))

@@ -1,7 +1,6 @@
 // The smallest useful guest: it counts the lines it is sent, over all connections, and answers each line
-// with the count. Copy it to begin a guest of your own; README.md beside it explains each step. The rule that
-// matters: whatever must survive the death of a host lies in memory, never in a variable at the top of a
-// file, which the compiler would make a mutable global.
+// with the count. Copy it to begin a guest of your own; README.md beside it explains each step. It places its
+// few bytes in memory itself; guests/words does the same kind of work with strings, maps and objects.
 import { output } from './colo'
 
 /** Which version of the contract this guest was written for. The host refuses one that it does not know. */

@@ -7,6 +7,7 @@ import type { ModuleDescription } from '../../shared/guest/dirty-log/description
 import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
 import { WebAssembly } from '../../shared/guest/webassembly.ts'
 import { guestBytes, guestFile } from '../guests/host.ts'
+import { type GuestParts, madeGuest } from '../guests/made-guest.ts'
 import { inFolder, inside, Running } from './command.ts'
 
 const MEMORY_BYTES = 64 * 2 ** 20
@@ -23,9 +24,9 @@ describe('colo guest inspect', () => {
   })
 
   it('says it to a script', async () => {
-    const { code, stdout } = await inside('guest', 'inspect', guestFile('counter'), '-f', 'json')
+    const { code, stdout } = await inside('guest', 'inspect', guestFile('kv'), '-f', 'json')
     const told = JSON.parse(stdout) as ModuleDescription & { file: string }
-    expect(told).toMatchObject({ file: guestFile('counter'), protection: 'log', reasons: [] })
+    expect(told).toMatchObject({ file: guestFile('kv'), protection: 'log', reasons: [] })
     expect(told.log).toMatchObject({ tableBytes: 65536, memoryBytesMax: MEMORY_BYTES })
     expect(told.parts?.imports).toContainEqual({ name: 'env.memory', kind: 'memory' })
     expect(code).toBe(0)
@@ -40,6 +41,30 @@ describe('colo guest inspect', () => {
       expect(stdout).toContain('it has no memory')
       expect(stdout).toContain('it does not export the function colo_open')
       expect(stderr).toContain("can't be protected, for 6 reasons")
+      expect(code).toBe(1)
+    })
+  })
+
+  it('tells which globals the pair exports itself, and where the version comes from', async () => {
+    const { code, stdout } = await inside('guest', 'inspect', guestFile('words'))
+    expect(stdout).toMatch(/^contract +version 1, by the function colo_abi$/m)
+    expect(stdout).toMatch(/mutable i32 number 0, hidden: exported as colo_global_0$/m)
+    expect(code).toBe(0)
+  })
+
+  it.each<[string, GuestParts, string]>([
+    [
+      'an address',
+      { abiGlobal: [0x7f, 0, 0x41, 0x80, 8] },
+      'colo_abi is 1024, which is an address',
+    ],
+    ['another version', { abi: [0, 0x41, 2] }, 'colo_abi is 2, and this host speaks version 1'],
+  ])('refuses a colo_abi that is %s, and ends with 1', async (_, parts, words) => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'guest.wasm')
+      writeFileSync(file, madeGuest(parts))
+      const { code, stdout } = await inside('guest', 'inspect', file)
+      expect(stdout).toContain(words)
       expect(code).toBe(1)
     })
   })

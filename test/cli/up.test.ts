@@ -3,7 +3,7 @@
 
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Status } from '../../shared/control/messages.ts'
@@ -11,20 +11,14 @@ import { isAlive } from '../../daemon/living-process.ts'
 import { livingDaemons } from '../../daemon/run-files.ts'
 import { STAGE_NAMES } from '../../shared/trace/rows.ts'
 import type { Summary } from '../../cli/up/summary.ts'
-import { guestFile, until } from '../integration/pair.ts'
+import { madeGuest } from '../guests/made-guest.ts'
+import { until } from '../integration/pair.ts'
 import { colo, inFolder, Running } from './command.ts'
 
 const quantiles = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) }
 
-/** The same module, whose only immutable i32 of 1 with an export, colo_abi, is 7. */
-function ofAnotherVersion(module: Buffer): Buffer {
-  const constant = Buffer.of(0x7f, 0x00, 0x41, 0x01, 0x0b)
-  const at = module.indexOf(constant)
-  if (at < 0 || module.includes(constant, at + 1)) throw new Error('colo_abi was not found')
-  const changed = Buffer.from(module)
-  changed[at + 3] = 7
-  return changed
-}
+/** Its version follows from no constant, so that it is known when the guest starts. */
+const VERSION_7 = { abi: [0, 0x41, 3, 0x41, 4, 0x6a] }
 
 describe('colo up', () => {
   it('protects, loads, ends by itself and reports', async () => {
@@ -111,6 +105,16 @@ describe('colo up', () => {
     })
   })
 
+  it('says so of a guest of another contract, and starts nothing', async () => {
+    await inFolder(async (dir) => {
+      const guest = join(dir, 'guest.wasm')
+      writeFileSync(guest, madeGuest({ abiGlobal: [0x7f, 0, 0x41, 0x80, 8] }))
+      const { code, stderr } = await colo('up', '--dir', dir, '--port', 'auto', '--guest', guest)
+      expect(stderr).toMatch(/^colo: --guest: .*colo_abi is 1024, which is an address.*\n$/)
+      expect([code, readdirSync(dir)]).toEqual([2, ['guest.wasm']])
+    })
+  })
+
   it.each([
     [['--memory', '100000'], '--memory: a multiple of 64 KiB'],
     [['--witness', 'oracle'], 'unknown witness "oracle"'],
@@ -126,12 +130,12 @@ describe('colo up', () => {
   it('says in one line why a guest does not start, at once, and leaves no folder', async () => {
     await inFolder(async (dir) => {
       const guest = join(dir, 'version7.wasm')
-      writeFileSync(guest, ofAnotherVersion(readFileSync(guestFile('counter'))))
+      writeFileSync(guest, madeGuest(VERSION_7))
       const from = performance.now()
       const args = ['--dir', join(dir, 'pairs'), '--port', 'auto', '--guest', guest]
       const { code, stderr } = await colo('up', ...args)
       expect(stderr.replaceAll(/^waiting for the pair .*\n/gm, '')).toMatch(
-        /^colo: .*colo_abi is 7, this host speaks 1\n$/,
+        /^colo: .*colo_abi is 7, and this host speaks version 1 of the contract\n$/,
       )
       expect(code).toBe(2)
       expect(performance.now() - from).toBeLessThan(30_000)

@@ -23,6 +23,10 @@ export interface BodyWorld {
   /** Functions that may be called: those before this one, so that nothing recurses. */
   readonly callable: number
   readonly segments: number
+  /** Whether segments may be dropped: state that no checkpoint holds. */
+  readonly mayDrop: boolean
+  /** Types of the mutable globals, which begin at index 1. */
+  readonly globals: readonly number[]
 }
 
 export class BodyMaker {
@@ -62,6 +66,7 @@ export class BodyMaker {
 
   #statement(depth: number): void {
     this.#budget--
+    if (this.#world.globals.length > 0 && this.#chance.happens(0.1)) return this.#global()
     const kind = this.#chance.below(depth > 0 ? 22 : 14)
     if (kind < 8) this.#write(depth)
     else if (kind < 10) this.#fold(this.#read(depth))
@@ -71,6 +76,23 @@ export class BodyMaker {
     else if (kind < 20) this.#nested(kind - 14, depth - 1)
     else if (kind === 20) this.#call(depth)
     else this.#deadCode()
+  }
+
+  /** Reads a global, or stores a number that differs from call to call: no NaN, whose bits a host may change. */
+  #global(): void {
+    const { globals } = this.#world
+    const index = this.#chance.below(globals.length)
+    const type = globals[index]
+    const out = this.#out
+    if (this.#chance.happens(0.5)) {
+      out.put(0x23, 1 + index)
+      return this.#fold(type)
+    }
+    this.#get(LOCAL.folded)
+    if (type === I32) out.put(0xa7)
+    if (type === F32) out.put(0xb4)
+    if (type === F64) out.put(0xb9)
+    out.put(0x24, 1 + index)
   }
 
   #statements(depth: number): void {
@@ -170,6 +192,7 @@ export class BodyMaker {
     const { segments } = this.#world
     const out = this.#out
     const kind = this.#chance.below(segments > 0 && this.#chance.happens(0.4) ? 10 : 6)
+    if (kind === 9 && !this.#world.mayDrop) return
     if (kind === 9) return out.put(0xfc, 9, this.#chance.below(segments))
     this.#address(depth)
     if (kind < 3) this.#value(I32, depth - 1)

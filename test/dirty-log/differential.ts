@@ -1,8 +1,10 @@
 // Runs a module and its rewritten twin side by side: the same calls, the same pokes of the host. Every result,
 // every trap and all of memory must be equal, and at the end of each epoch what the collector gives must hold
-// every page that differs from the shadow. What does not hold is thrown, as a sentence.
+// every page that differs from the shadow. Now and then a fresh instance goes on with the memory and the globals
+// of the rewritten one, as after a failover. What does not hold is thrown, as a sentence.
 
 import { MARK_EXPORT, type DirtyLogModule } from '../../shared/guest/dirty-log/rewrite.ts'
+import { readSections } from '../../shared/guest/module-sections.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { collect, PAGE_BYTES, type CollectOptions } from './collector.ts'
 import { functionOf, WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'
@@ -12,6 +14,8 @@ const WASM_PAGE_BYTES = 65536
 const CALLS = 24
 const CALLS_AN_EPOCH = 4
 const POKE_BYTES = 12
+const GLOBAL_KIND = 3
+const FAILOVERS_AN_EPOCH = 0.3
 
 export interface Tally {
   modules: number
@@ -23,6 +27,16 @@ export interface Tally {
   collected: number
   /** Dirty pages that only the look for straddles found. */
   straddled: number
+  /** Fresh instances that went on. */
+  failovers: number
+}
+
+/** A module as it runs: moved up by its table, or as long as it was. */
+export type Rewritten = Pick<DirtyLogModule, 'bytes' | 'tableBytes' | 'memoryBytesMax'>
+
+export interface CompareOptions extends CollectOptions {
+  /** Off only in the test that shows that they are needed. */
+  readonly keepsGlobals?: boolean
 }
 
 export const emptyTally = (): Tally => ({
@@ -33,25 +47,46 @@ export const emptyTally = (): Tally => ({
   dirty: 0,
   collected: 0,
   straddled: 0,
+  failovers: 0,
 })
 
 export class Difference extends Error {}
+
+interface Compiled {
+  readonly module: object
+  /** The names by which mutable globals are exported. */
+  readonly state: readonly string[]
+}
+
+function compile(bytes: Uint8Array): Compiled {
+  const { exports, globals } = readSections(bytes)
+  const state = exports
+    .filter(({ kind, index }) => kind === GLOBAL_KIND && globals.at(index)?.mutable === true)
+    .map(({ name }) => name)
+  return { module: new WebAssembly.Module(bytes), state }
+}
 
 /** A module with its host: memory as the guest knows it lies `shift` bytes up in its buffer. */
 class Twin {
   readonly memory: WasmMemory
   readonly instance: WasmInstance
   readonly shift: number
+  readonly #compiled: Compiled
+  readonly #made: MadeModule
+  readonly #mostPages: number
 
-  constructor(bytes: Uint8Array, made: MadeModule, shift: number, mostPages: number) {
+  constructor(compiled: Compiled, made: MadeModule, shift: number, mostPages: number) {
     this.shift = shift
+    this.#compiled = compiled
+    this.#made = made
+    this.#mostPages = mostPages
     const given = new WebAssembly.Memory({
       initial: made.memory.min + shift / WASM_PAGE_BYTES,
       maximum: Math.min(made.memory.max ?? mostPages, mostPages) + shift / WASM_PAGE_BYTES,
     })
     const base = new WebAssembly.Global({ value: 'i32' }, made.base)
     const env = { memory: given, base, poke: (at: number) => this.#poke(at) }
-    this.instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
+    this.instance = new WebAssembly.Instance(compiled.module, { env })
     this.memory = made.importsMemory ? given : (this.instance.exports['memory'] as WasmMemory)
   }
 
@@ -61,6 +96,22 @@ class Twin {
 
   get table(): Uint8Array {
     return new Uint8Array(this.memory.buffer, 0, this.shift)
+  }
+
+  global(name: string): { value: number | bigint } {
+    return this.instance.exports[name] as { value: number | bigint }
+  }
+
+  /** A fresh instance with the memory and the globals of this one. */
+  successor(keepsGlobals: boolean): Twin {
+    const other = new Twin(this.#compiled, this.#made, this.shift, this.#mostPages)
+    const missing = this.memory.buffer.byteLength - other.memory.buffer.byteLength
+    if (missing > 0) other.memory.grow(missing / WASM_PAGE_BYTES)
+    other.ram.set(this.ram)
+    other.table.fill(0)
+    const kept = keepsGlobals ? this.#compiled.state : []
+    for (const name of kept) other.global(name).value = this.global(name).value
+    return other
   }
 
   /** What a call gave, as text. */
@@ -87,11 +138,11 @@ function expectSame(what: string, plain: string, rewritten: string): void {
 }
 
 /** Both instances, or undefined if neither can be made: data beyond memory. */
-function makeTwins(made: MadeModule, log: DirtyLogModule): [Twin, Twin] | undefined {
+function makeTwins(made: MadeModule, log: Rewritten): [Twin, Twin] | undefined {
   const mostPages = log.memoryBytesMax / WASM_PAGE_BYTES
   const attempt = (bytes: Uint8Array, shift: number) => {
     try {
-      return new Twin(bytes, made, shift, mostPages)
+      return new Twin(compile(bytes), made, shift, mostPages)
     } catch (error) {
       return (error as Error).name
     }
@@ -141,18 +192,30 @@ function checkEpoch(
   return grown
 }
 
-/** @throws Difference */
+function expectSameMemory(plain: Twin, rewritten: Twin, call: number): void {
+  const [one, other] = [plain.ram, rewritten.ram]
+  expectSame('bytes of memory', String(one.length), String(other.length))
+  const at = one.equals(other) ? -1 : one.findIndex((byte, i) => byte !== other[i])
+  if (at >= 0) throw new Difference(`memory differs at ${at} after call ${call}`)
+}
+
+/**
+ * `log` is the module with its dirty log, or one without a table.
+ *
+ * @throws Difference
+ */
 export function compareTwins(
   made: MadeModule,
-  log: DirtyLogModule,
+  log: Rewritten,
   chance: Chance,
   tally: Tally,
-  options: CollectOptions = {},
+  { keepsGlobals = true, ...options }: CompareOptions = {},
 ): void {
   tally.modules++
   const twins = makeTwins(made, log)
   if (twins === undefined) return
-  const [plain, rewritten] = twins
+  const [plain] = twins
+  let [, rewritten] = twins
   rewritten.table.fill(0)
   let shadow: Buffer = Buffer.from(rewritten.ram)
   if (!plain.ram.equals(shadow)) throw new Difference('memory differs at the start')
@@ -164,10 +227,10 @@ export function compareTwins(
     tally.calls++
     if (/[a-z]/.test(result)) tally.traps++
     if (n % CALLS_AN_EPOCH !== 0) continue
-    const [one, other] = [plain.ram, rewritten.ram]
-    expectSame('bytes of memory', String(one.length), String(other.length))
-    const at = one.equals(other) ? -1 : one.findIndex((byte, i) => byte !== other[i])
-    if (at >= 0) throw new Difference(`memory differs at ${at} after call ${n}`)
-    shadow = checkEpoch(rewritten, shadow, tally, options)
+    expectSameMemory(plain, rewritten, n)
+    if (log.tableBytes > 0) shadow = checkEpoch(rewritten, shadow, tally, options)
+    if (!made.isComplete || !chance.happens(FAILOVERS_AN_EPOCH)) continue
+    rewritten = rewritten.successor(keepsGlobals)
+    tally.failovers++
   }
 }

@@ -1,4 +1,4 @@
-// The rewriter against plain modules, from seeds; and three mistakes that must not survive it. The long run is
+// The rewriter against plain modules, from seeds; and four mistakes that must not survive it. The long run is
 // `node dist/test/dirty-log/fuzz.js --modules 2000`.
 
 import { describe, expect, test } from 'vitest'
@@ -20,6 +20,7 @@ test(`${MODULES} made-up modules do the same once they are rewritten, and no dir
   expect(tally.traps).toBeLessThan(tally.calls * 0.5)
   expect(tally.dirty).toBeGreaterThan(MODULES * 10)
   expect(tally.straddled).toBeGreaterThan(10)
+  expect(tally.failovers).toBeGreaterThan(MODULES)
   // Stores that write what was there are marked too; but not everything may be.
   expect(tally.collected).toBeLessThan(tally.dirty * 3)
 })
@@ -46,5 +47,9 @@ describe('a mistake that is planted is found', () => {
   ])('%s', (_, options) => {
     expect(() => fuzz(1, MODULES, options)).toThrow(Difference)
     expect(() => fuzz(1, MODULES, options)).toThrow(/page \d+ changed, not collected/)
+  })
+
+  test('mutable globals are not kept', () => {
+    expect(() => fuzz(1, MODULES, { keepsGlobals: false })).toThrow(/call \d+, .*: plain/)
   })
 })

@@ -1,19 +1,39 @@
-// Differential fuzzing of the rewriter: modules from a seed, each run beside its rewritten twin.
+// Differential fuzzing of the rewriter: modules from a seed, each run beside its rewritten twin, and some beside
+// the module that a scan runs.
 //
 //   node dist/test/dirty-log/fuzz.js [--modules 2000] [--seed 1]
 
 import { parseArgs } from 'node:util'
 
+import { completeModule } from '../../shared/guest/dirty-log/complete-module.ts'
 import { OPERATIONS, type Operations } from '../../shared/guest/dirty-log/operations.ts'
 import { isRewritten, rewriteBy } from '../../shared/guest/dirty-log/rewrite.ts'
 import { Chance } from '../simulation/chance.ts'
-import type { CollectOptions } from './collector.ts'
-import { compareTwins, Difference, emptyTally, type Tally } from './differential.ts'
+import {
+  type CompareOptions,
+  compareTwins,
+  Difference,
+  emptyTally,
+  type Rewritten,
+  type Tally,
+} from './differential.ts'
 import { WebAssembly } from './engine.ts'
-import { makeModule } from './module-maker.ts'
+import { type MadeModule, makeModule } from './module-maker.ts'
 
-export interface FuzzOptions extends CollectOptions {
+export interface FuzzOptions extends CompareOptions {
   readonly operations?: Operations
+}
+
+const MEMORY_BYTES_MAX = 2 ** 32
+const SCANNED = 0.3
+
+/** The module as it runs under a scan. */
+function scanned({ bytes, maxMemoryBytes = MEMORY_BYTES_MAX }: MadeModule): Rewritten {
+  return {
+    bytes: completeModule(bytes, maxMemoryBytes),
+    tableBytes: 0,
+    memoryBytesMax: maxMemoryBytes,
+  }
 }
 
 /** @throws Difference, which names the seed */
@@ -32,6 +52,7 @@ export function fuzz(
       if (!isRewritten(log)) throw new Difference(`refused: ${log.refused}`)
       if (!WebAssembly.validate(log.bytes)) throw new Difference('not valid once it is rewritten')
       compareTwins(made, log, chance, tally, options)
+      if (chance.happens(SCANNED)) compareTwins(made, scanned(made), chance, tally, options)
     } catch (error) {
       if (!(error instanceof Difference)) throw error
       throw new Difference(`seed ${seed + i}: ${error.message}`, { cause: error })

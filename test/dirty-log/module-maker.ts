@@ -1,7 +1,7 @@
 // Makes up a whole module: memory of its own or imported, data of every kind, a few functions that call each
-// other, a table, a tag, names.
+// other, globals of its own, a table, a tag, names.
 
-import { I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
+import { F32, F64, I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { BodyMaker, BODY_TYPE, POKE_TYPE } from './body-maker.ts'
 import { bodyOf, bytesOf, ModuleWriter } from './module-writer.ts'
@@ -16,6 +16,8 @@ export interface MadeModule {
   readonly maxMemoryBytes: number | undefined
   /** The value of the imported global at which data may lie. */
   readonly base: number
+  /** Memory and mutable globals are all of its state: it drops no segments. */
+  readonly isComplete: boolean
 }
 
 type Memory = MadeModule['memory']
@@ -79,6 +81,34 @@ function addExport(writer: ModuleWriter, name: string, kind: number, index: numb
   })
 }
 
+/** Names of exported globals: among them one that the rewriter would choose for a hidden one. */
+const GLOBAL_NAMES: readonly (string | undefined)[] = [
+  undefined,
+  undefined,
+  'state',
+  'colo_global_1',
+]
+
+const INITIAL_VALUES = new Map([
+  [I32, [0x41, 5]],
+  [I64, [0x42, 6]],
+  [F32, [0x43, 0, 0, 0x80, 0x3f]],
+  [F64, [0x44, 0, 0, 0, 0, 0, 0, 0, 0x40]],
+])
+
+/** Mutable globals, most of them hidden, behind the imported one. Gives their types. */
+function addGlobals(writer: ModuleWriter, chance: Chance): number[] {
+  const types: number[] = []
+  for (let n = chance.below(5); n > 0; n--) {
+    const [type, value] = chance.pick([...INITIAL_VALUES])
+    writer.add('global', (out) => out.put(type, 1, ...value, 0x0b))
+    types.push(type)
+    const name = chance.pick(GLOBAL_NAMES)
+    if (name !== undefined) addExport(writer, `${name}${n}`, 3, types.length)
+  }
+  return types
+}
+
 export function makeModule(chance: Chance): MadeModule {
   const writer = new ModuleWriter()
   const min = 1 + chance.below(3)
@@ -86,6 +116,7 @@ export function makeModule(chance: Chance): MadeModule {
   const importsMemory = chance.happens(0.3)
   const functions = 1 + chance.below(4)
   const segments = chance.below(4)
+  const mayDrop = chance.happens(0.5)
   addTypes(writer)
   addImports(writer)
   addMemory(writer, { min, max }, importsMemory)
@@ -97,9 +128,11 @@ export function makeModule(chance: Chance): MadeModule {
     out.put(0, 0x41, 0, 0x0b, functions)
     for (let i = 0; i < functions; i++) out.put(1 + i)
   })
+  const globals = addGlobals(writer, chance)
   for (let i = 0; i < functions; i++) {
     writer.add('function', (out) => out.put(BODY_TYPE))
-    const code = new BodyMaker(chance, { pages: min, callable: i, segments }).make()
+    const world = { pages: min, callable: i, segments, mayDrop, globals }
+    const code = new BodyMaker(chance, world).make()
     writer.add('code', (out) => out.copy(bodyOf(code)))
     addExport(writer, `f${i}`, 0, 1 + i)
   }
@@ -115,5 +148,6 @@ export function makeModule(chance: Chance): MadeModule {
     memory: { min, max },
     maxMemoryBytes,
     base,
+    isComplete: !mayDrop,
   }
 }

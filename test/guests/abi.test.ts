@@ -20,9 +20,8 @@ describe.each(['kv', 'counter', 'stress'])('the guest %s', (name) => {
     expect(new Guest(name).exports.colo_abi.value).toBe(1)
   })
 
-  test('imports nothing but its memory and what the host gives', () => {
+  test('imports nothing but what the host gives', () => {
     const names = importsOf(name).map((each) => `${each.module}.${each.name}`)
-    expect(names).toContain('env.memory')
     expect(names.filter((each) => !ALLOWED_IMPORTS.includes(each))).toEqual([])
   })
 

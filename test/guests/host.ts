@@ -13,6 +13,7 @@ export interface Memory {
 }
 
 interface GuestExports {
+  memory?: Memory
   colo_abi: { value: number }
   colo_start?(): void
   colo_buffer(size: number): number
@@ -80,15 +81,16 @@ export class Guest {
 
   constructor(name: string, options: GuestOptions = {}) {
     const maximum = options.maximumPages ?? 1024
-    this.memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum })
+    const given = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum })
     const instance = new WebAssembly.Instance(guestModule(name), {
-      env: { memory: this.memory, abort: () => this.abort() },
+      env: { memory: given, abort: () => this.abort() },
       colo: {
         output: (conn: number, at: number, length: number) => this.output(conn, at, length),
         close: (conn: number) => this.closed.push(conn),
       },
     })
     this.exports = instance.exports
+    this.memory = instance.exports.memory ?? given
     if (options.memory) this.restore(options.memory)
     else this.exports.colo_start?.()
   }

@@ -1,9 +1,12 @@
 // The thread of an embedded guest, without a pair: what becomes of it when it is stopped in the middle of things.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, expect, it } from 'vitest'
+import { afterAll, afterEach, expect, it } from 'vitest'
 import type { WasmGuest } from '../../shared/guest/wasm/wasm-guest.ts'
+import { type GuestParts, madeGuest } from '../guests/made-guest.ts'
 import { guestFile, until } from './pair.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -15,7 +18,48 @@ const EARLY_BYTES = 1024 * 1024
 const MARK = 9
 
 let guest: WasmGuest | undefined
+const folders: string[] = []
 afterEach(() => guest?.dispose())
+afterAll(() => folders.forEach((one) => rmSync(one, { recursive: true })))
+
+/** How a guest made for a test ends when it is started. */
+async function deathOf(parts: GuestParts): Promise<string> {
+  const compiled = (await import(COMPILED)) as { WasmGuest: typeof WasmGuest }
+  const folder = mkdtempSync(join(tmpdir(), 'colo-guest-'))
+  folders.push(folder)
+  const file = join(folder, 'guest.wasm')
+  writeFileSync(file, madeGuest(parts))
+  guest?.dispose()
+  guest = new compiled.WasmGuest({ file, memoryBytes: 2 ** 20, dirty: 'auto' }, 300)
+  let death = ''
+  guest.attach({
+    running: () => (death = 'none: it runs'),
+    output() {},
+    closing() {},
+    cut() {},
+    dirtied() {},
+    capturing() {},
+    captured() {},
+    took() {},
+    died: (why) => (death = why),
+  })
+  guest.start()
+  return until('the guest to die', () => death !== '' && death)
+}
+
+it('a guest whose version is known only at the start is refused then', async () => {
+  // 1 + 1, which is not looked at before.
+  const why = await deathOf({ abi: [0, 0x41, 1, 0x41, 1, 0x6a] })
+  expect(why).toBe('its colo_abi is 2, and this host speaks version 1 of the contract')
+  expect(await deathOf({ abi: [0, 0x41, 1, 0x41, 0, 0x6a] })).toBe('none: it runs')
+})
+
+it.each<[string, GuestParts]>([
+  ['start function', { start: [0, 0x03, 0x40, 0x0c, 0, 0x0b] }],
+  ['colo_abi', { abi: [0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 1] }],
+])('a guest whose %s never ends is ended as one that spins', async (_, parts) => {
+  expect(await deathOf(parts)).toBe('spin: one call took longer than 300 ms')
+})
 
 it('a guest that is stopped while it is captured writes no more into the store', async () => {
   const compiled = (await import(COMPILED)) as { WasmGuest: typeof WasmGuest }

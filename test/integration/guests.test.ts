@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addDirtyLog } from '../../shared/guest/dirty-log/rewrite.ts'
+import { madeGuest } from '../guests/made-guest.ts'
 import { LineClient } from './clients.ts'
 import { guestFile, Pair, startDaemon, until } from './pair.ts'
 
@@ -198,16 +199,22 @@ describe('the dirty log', () => {
 })
 
 describe('a module that can not be protected is refused at load, by name', () => {
-  // (module (memory (export "memory") 1) (global $g (mut i32) (i32.const 0)))
+  // (module (memory (export "memory") 1000) (global $g (mut externref) (ref.null extern)))
   const bare = Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1, 6, 6, 1, 0x7f, 1, 0x41, 0, 0x0b],
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 4, 1, 0, 0xe8, 7, 6, 6, 1, 0x6f, 1, 0xd0, 0x6f, 0x0b],
     ...[7, 10, 1, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0],
   ])
+  const address = madeGuest({ abiGlobal: [0x7f, 0, 0x41, 0x80, 8] })
 
   it.each([
     ['its exports', bare, /does not export the function colo_input/],
-    ['its hidden globals', bare, /mutable global number 0 is not exported/],
-    ['its memory', bare, /its memory may grow to without limit/],
+    ['its globals', bare, /mutable global number 0 holds a reference, which no host can read/],
+    ['its memory', bare, /it needs 64000KiB of memory at its start, and --memory gives 16384KiB/],
+    [
+      'its version',
+      address,
+      /colo_abi is 1024, which is an address: .* export a function colo_abi/,
+    ],
     ['no module at all', new TextEncoder().encode('hello'), /no valid WebAssembly module/],
   ])('for %s', async (_, bytes, why) => {
     pair = await Pair.prepare()

@@ -1,6 +1,8 @@
 // What somebody who brings a module wants to know of it before a pair is started: what it consists of, whether it
 // can be protected and how, and if not, everything that stands in the way. Plain data, for `colo guest inspect`.
 
+import type { AbiFacts } from '../abi-version.ts'
+import { hiddenGlobals } from '../hidden-globals.ts'
 import { inspectModule } from '../wasm-module.ts'
 import { ByteReader, Refusal } from './byte-reader.ts'
 import { skipImmediates } from './immediates.ts'
@@ -22,6 +24,8 @@ export type Protection = 'log' | 'scan' | 'none'
 export interface ModuleDescription {
   readonly bytes: number
   readonly protection: Protection
+  /** Which version of the contract it was written for; undefined if it can't be protected. */
+  readonly abi: AbiFacts | undefined
   /** Why it can't be protected; empty if it can. */
   readonly reasons: readonly string[]
   /** Why it can't have a dirty log; undefined if it can. */
@@ -43,6 +47,8 @@ export interface ModuleParts {
     readonly mutable: boolean
     readonly imported: string | undefined
     readonly exported: readonly string[]
+    /** The name by which the module that runs exports it, if this one does not. */
+    readonly hidden: string | undefined
   }[]
   readonly imports: readonly { readonly name: string; readonly kind: string }[]
   readonly exports: readonly { readonly name: string; readonly kind: string }[]
@@ -147,6 +153,9 @@ function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
     if (known === undefined) names.set(index, [name])
     else known.push(name)
   }
+  const hidden = new Map(
+    hiddenGlobals(layout.globals, layout.exports).map(({ index, name }) => [index, name]),
+  )
   return {
     memories: layout.memories.map(({ imported, limits }) => ({
       imported,
@@ -159,6 +168,7 @@ function partsOf(bytes: Uint8Array, layout: ModuleLayout): ModuleParts {
       mutable,
       imported,
       exported: names.get(index) ?? [],
+      hidden: hidden.get(index),
     })),
     imports: layout.imports.map(({ module, name, kind }) => ({
       name: `${module}.${name}`,
@@ -188,14 +198,13 @@ function readParts(bytes: Uint8Array): ModuleParts | undefined {
 export function describeModule(bytes: Uint8Array, memoryBytesMax: number): ModuleDescription {
   const parts = readParts(bytes)
   const verdict = inspectModule(bytes, memoryBytesMax)
-  const reasons = 'reasons' in verdict ? [...verdict.reasons] : []
-  const memories = parts?.memories.length ?? 1
-  if (memories > 1) reasons.push(`it has ${memories} memories, and a checkpoint holds one`)
+  const reasons = 'reasons' in verdict ? verdict.reasons : []
   const rewritten = addDirtyLog(bytes, memoryBytesMax)
   const isLogged = isRewritten(rewritten)
   return {
     bytes: bytes.length,
     protection: reasons.length > 0 ? 'none' : isLogged ? 'log' : 'scan',
+    abi: 'abi' in verdict ? verdict.abi : undefined,
     reasons,
     logRefused: isLogged ? undefined : rewritten.refused,
     log: isLogged ? logOf(rewritten) : undefined,

@@ -1,14 +1,16 @@
 // A module in, the same module out with a mark behind each store. Guest memory is moved up by the size of a
 // table that lies below it, [0, tableBytes), out of the guest's reach: a guest address is the address given
 // plus the offset in the instruction, and all of those are raised. The table has one byte for each page of
-// guest memory; a store sets the one of the page in which it begins. How it works and what it costs is in
-// docs/dirty-log.md.
+// guest memory; a store sets the one of the page in which it begins. Hidden mutable globals are exported, because
+// a checkpoint must hold them. How it works and what it costs is in docs/dirty-log.md.
 
 import { ByteReader, Refusal } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { type ShiftedData, shiftData } from './data-segments.ts'
 import { BodyRewriter, type BodyContext, type Sites } from './function-body.ts'
 import { markBody, startBody } from './added-functions.ts'
+import { hiddenGlobals } from '../hidden-globals.ts'
+import { putGlobalExports } from './complete-module.ts'
 import {
   KIND,
   type Limits,
@@ -30,7 +32,7 @@ export const MARK_EXPORT = 'colo_mark_dirty'
  * Raised whenever the same module is rewritten to other bytes: belongs into the key under which a rewritten module
  * is kept.
  */
-export const REWRITER_VERSION = 1
+export const REWRITER_VERSION = 2
 
 const START_NAME = 'colo_initialize_data'
 
@@ -213,10 +215,13 @@ class Rewriter {
   }
 
   #exports(out: ByteWriter): void {
-    this.#copyEntries(out, SECTION.export, 1)
+    const { globals, exports } = this.#layout
+    const hidden = hiddenGlobals(globals, exports)
+    this.#copyEntries(out, SECTION.export, 1 + hidden.length)
     out.name(MARK_EXPORT)
     out.put(KIND.function)
     out.u32(this.#context.markFunction)
+    putGlobalExports(out, hidden)
   }
 
   #start(out: ByteWriter): void {

@@ -3,7 +3,7 @@
 import type { WasmGlobal } from '../webassembly.ts'
 
 export interface GuestExports {
-  readonly colo_abi: WasmGlobal
+  readonly colo_abi: WasmGlobal | (() => unknown)
   readonly colo_start?: () => void
   colo_buffer(size: number): number
   colo_open(connection: number): void

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { completeModule } from '../dirty-log/complete-module.ts'
 import { addDirtyLog, REWRITER_VERSION } from '../dirty-log/rewrite.ts'
 import { inspectModule, type ModuleFacts } from '../wasm-module.ts'
 import { WebAssembly, type WasmModule } from '../webassembly.ts'
@@ -73,7 +74,7 @@ export function loadGuestModule(options: GuestModuleOptions): GuestModule {
   const { file, memoryBytes, dirty } = options
   const bytes = readFileSync(file)
   const facts = inspect(file, bytes, memoryBytes)
-  if (dirty === 'scan') return plainModule(bytes, facts)
+  if (dirty === 'scan') return scannedModule(bytes, facts, memoryBytes)
   const began = performance.now()
   const logged = withLog(options, bytes)
   if (!('refused' in logged)) {
@@ -87,14 +88,17 @@ export function loadGuestModule(options: GuestModuleOptions): GuestModule {
       unkept: logged.unkept,
     }
   }
-  if (dirty === 'auto') return { ...plainModule(bytes, facts), whyScan: logged.refused }
+  if (dirty === 'auto') {
+    return { ...scannedModule(bytes, facts, memoryBytes), whyScan: logged.refused }
+  }
   const way = 'with --dirty scan or auto it runs as it is'
   throw new ModuleRefused(`${file} can't keep a dirty log: ${logged.refused}; ${way}`)
 }
 
-function plainModule(bytes: Uint8Array, facts: ModuleFacts): GuestModule {
-  const module = new WebAssembly.Module(bytes)
-  return { module, facts, digest: sha256(bytes), scheme: 'scan', tableBytes: 0, rewriteMs: 0 }
+function scannedModule(bytes: Uint8Array, facts: ModuleFacts, memoryBytes: number): GuestModule {
+  const complete = completeModule(bytes, memoryBytes)
+  const module = new WebAssembly.Module(complete)
+  return { module, facts, digest: sha256(complete), scheme: 'scan', tableBytes: 0, rewriteMs: 0 }
 }
 
 function inspect(file: string, bytes: Uint8Array, memoryBytes: number): ModuleFacts {

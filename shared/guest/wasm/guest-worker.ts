@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
-import { GUEST_ABI } from '../wasm-module.ts'
+import { abiRefusal } from '../abi-version.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import {
   SIGNALS,
@@ -23,6 +23,7 @@ import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
 import { CheckedPageLog, PageLog } from './page-log.ts'
 import { PageScan } from './page-scan.ts'
 import { globalBits, setGlobal } from './global-bits.ts'
+import { watched } from './watched-code.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
 
 const WASM_PAGE_BYTES = 65536
@@ -67,11 +68,9 @@ const trace: QemuTrace | undefined = data.traced
 
 /** A call into the guest; memory may have been grown when it returns. */
 function call<T>(run: () => T): T {
-  Atomics.add(signals, SIGNALS.calls, 1)
   try {
-    return run()
+    return watched(signals, run)
   } finally {
-    Atomics.add(signals, SIGNALS.calls, 1)
     attach()
     for (const connection of meter.endCall()) closeCut(connection)
   }
@@ -125,12 +124,12 @@ function instantiate(bytes: number): void {
     })
     Object.assign(imports.env, { memory })
   }
-  const { exports } = new WebAssembly.Instance(module, imports)
+  const { exports } = watched(signals, () => new WebAssembly.Instance(module, imports))
   guest = exports as unknown as GuestExports
   if (!facts.importsMemory) memory = exports.memory as WasmMemory
-  if (guest.colo_abi.value !== GUEST_ABI) {
-    throw new Error(`colo_abi is ${guest.colo_abi.value}, this host speaks ${GUEST_ABI}`)
-  }
+  const { colo_abi: abi } = guest
+  const refusal = abiRefusal(facts.abi.kind, typeof abi === 'function' ? call(abi) : abi.value)
+  if (refusal !== undefined) throw new Error(refusal)
   globals = facts.globals.map((name) => exports[name] as WasmGlobal)
   const missing = tableBytes + bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
