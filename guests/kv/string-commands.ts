@@ -2,13 +2,18 @@
 // it changes anything: when memory is full it answers so and has done nothing.
 import { capacityOf, release } from './allocator'
 import { copyBytes, hashBytes } from './bytes'
+import { currentMs } from './clock'
+import { replyWrongCount } from './command-errors'
 import { appendToEntry, createEntry, entryBytes, VALUE_BYTES_MAX } from './entry'
 import { keyLengthOf, keyOf, valueLengthOf, valueOf } from './entry'
+import { parsedDeadline, readDeadline } from './expiry-commands'
+import { seek, seekArgument } from './lookup'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
 import { mayAnswer, replyArray, replyBulk, replyError, replyInteger, replyNil } from './reply'
 import { replyOk, replyOutOfMemory } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
-import { isCrowded, locate, place, write } from './table'
+import { erase, isCrowded, locate, place, touchEntry, write } from './table'
+import { reserveTimer, setDeadline } from './timers'
 
 const number: usize = memory.data(24)
 /** What an element of an array takes besides its bytes, at most. */
@@ -18,10 +23,6 @@ const found: usize = memory.data(4096)
 
 function hashOf(index: i32): u32 {
   return hashBytes(argumentAt(index), argumentLength(index))
-}
-
-function linkOf(index: i32): usize {
-  return locate(argumentAt(index), argumentLength(index), hashOf(index))
 }
 
 function replyValue(entry: usize): void {
@@ -37,20 +38,28 @@ function mayAnswerValue(entry: usize): bool {
 /** Whether a new key may be put at the link that was found last; refuses the command if not. */
 function mayPlace(link: usize): bool {
   if (!isCrowded(link)) return true
-  replyError('ERR too many keys have the hash of this one: use another key')
+  refuseCrowded()
   return false
 }
 
-/** Writes the value of one argument to the key of another; answers only when that fails. */
-function writeArgument(key: i32, value: i32): bool {
+export function refuseCrowded(): void {
+  replyError('ERR too many keys have the hash of this one: use another key')
+}
+
+/**
+ * Writes the value of one argument to the key of another, with its deadline or without; answers only when that
+ * fails. The entry, or 0.
+ */
+function writeArgument(key: i32, value: i32, keepsDeadline: bool): usize {
   const at = argumentAt(key)
   const length = argumentLength(key)
   const hash = hashBytes(at, length)
-  const link = locate(at, length, hash)
-  if (!mayPlace(link)) return false
-  if (write(link, at, length, hash, argumentAt(value), argumentLength(value))) return true
-  replyOutOfMemory()
-  return false
+  const link = seek(at, length, hash)
+  if (!mayPlace(link)) return 0
+  const size = argumentLength(value)
+  const entry = write(link, at, length, hash, argumentAt(value), size, keepsDeadline)
+  if (!entry) replyOutOfMemory()
+  return entry
 }
 
 /** An entry made of two arguments that is in no table yet, or 0. */
@@ -62,76 +71,115 @@ function newEntry(key: i32, value: i32): usize {
 }
 
 export function get(): void {
-  const entry = load<usize>(linkOf(1))
+  const entry = load<usize>(seekArgument(1))
   if (mayAnswerValue(entry)) replyValue(entry)
 }
 
+/** What the words behind a SET ask for. */
+@unmanaged
+class SetOptions {
+  ifAbsent: bool
+  ifPresent: bool
+  wantsOld: bool
+  keepsDeadline: bool
+  /** The option that gives a deadline, which stands before it; or 0. */
+  expiry: i32
+  /** The unit of that in milliseconds, and whether it counts from now on. */
+  unit: i64
+  isFromNow: bool
+}
+
+const options: SetOptions = changetype<SetOptions>(memory.data(32, 8))
+
 export function set(): void {
-  let ifAbsent = false
-  let ifPresent = false
-  let wantsOld = false
+  memory.fill(changetype<usize>(options), 0, offsetof<SetOptions>())
   for (let i = 3; i < argumentCount(); i++) {
-    if (argumentIs(i, 'NX')) ifAbsent = true
-    else if (argumentIs(i, 'XX')) ifPresent = true
-    else if (argumentIs(i, 'GET')) wantsOld = true
-    else if (isExpiry(i)) {
-      refuseExpiry()
-      return
-    } else if (!argumentIs(i, 'KEEPTTL')) {
-      replyError('ERR syntax error')
-      return
-    }
+    if (argumentIs(i, 'NX') && !options.ifPresent) options.ifAbsent = true
+    else if (argumentIs(i, 'XX') && !options.ifAbsent) options.ifPresent = true
+    else if (argumentIs(i, 'GET')) options.wantsOld = true
+    else if (argumentIs(i, 'KEEPTTL') && !options.expiry) options.keepsDeadline = true
+    else if (!options.keepsDeadline && i + 1 < argumentCount() && isExpiry(i)) i++
+    else return replyError('ERR syntax error')
   }
-  if (ifAbsent && ifPresent) {
-    replyError('ERR syntax error')
-    return
+  if (options.expiry) {
+    const base = options.isFromNow ? currentMs() : 0
+    if (!readDeadline(options.expiry + 1, options.unit, base, 1)) return
   }
-  if (ifAbsent || ifPresent || wantsOld) setIf(ifAbsent, ifPresent, wantsOld)
-  else if (writeArgument(1, 2)) replyOk()
+  setWithOptions()
 }
 
+/** Takes one of the four options of a deadline, if it is the only one of them. */
 function isExpiry(index: i32): bool {
-  if (argumentIs(index, 'EX') || argumentIs(index, 'PX')) return true
-  return argumentIs(index, 'EXAT') || argumentIs(index, 'PXAT')
+  const isFromNow = argumentIs(index, 'EX') || argumentIs(index, 'PX')
+  if (!isFromNow && !argumentIs(index, 'EXAT') && !argumentIs(index, 'PXAT')) return false
+  const unit: i64 = argumentIs(index, 'PX') || argumentIs(index, 'PXAT') ? 1 : 1000
+  if (options.expiry && (options.unit != unit || options.isFromNow != isFromNow)) return false
+  options.expiry = index
+  options.unit = unit
+  options.isFromNow = isFromNow
+  return true
 }
 
-export function refuseExpiry(): void {
-  replyError('ERR expiry is not supported: a guest has no clock')
+function setWithOptions(): void {
+  const old = load<usize>(seekArgument(1))
+  if (options.wantsOld && !mayAnswerValue(old)) return
+  if (old ? options.ifAbsent : options.ifPresent) return replyValue(options.wantsOld ? old : 0)
+  if (options.expiry && !reserveTimer()) return replyOutOfMemory()
+  // The old value is answered from where it lies, so it must not be overwritten there.
+  const entry = options.wantsOld ? exchange() : writeArgument(1, 2, options.keepsDeadline)
+  if (!entry) return
+  if (options.expiry) setDeadline(entry, parsedDeadline())
+  if (!options.wantsOld) replyOk()
 }
 
-function setIf(ifAbsent: bool, ifPresent: bool, wantsOld: bool): void {
-  const link = linkOf(1)
-  const old = load<usize>(link)
-  if (wantsOld && !mayAnswerValue(old)) return
-  if (old ? ifAbsent : ifPresent) {
-    replyValue(wantsOld ? old : 0)
-    return
-  }
-  if (!mayPlace(link)) return
+/** Puts a new entry in the place of the old one, and answers with that; the entry, or 0. */
+function exchange(): usize {
+  const link = seekArgument(1)
+  if (!mayPlace(link)) return 0
   const entry = newEntry(1, 2)
   if (!entry) {
     replyOutOfMemory()
-    return
+    return 0
   }
-  if (wantsOld) replyValue(old)
-  else replyOk()
-  place(link, entry)
+  replyValue(load<usize>(link))
+  place(link, entry, options.keepsDeadline)
+  return entry
+}
+
+/** SETEX and PSETEX: the value comes last. */
+export function setFor(unit: i64): void {
+  if (!readDeadline(2, unit, currentMs(), 1)) return
+  if (!reserveTimer()) return replyOutOfMemory()
+  const entry = writeArgument(1, 3, false)
+  if (!entry) return
+  setDeadline(entry, parsedDeadline())
+  replyOk()
 }
 
 export function getSet(): void {
-  setIf(false, false, true)
+  memory.fill(changetype<usize>(options), 0, offsetof<SetOptions>())
+  options.wantsOld = true
+  setWithOptions()
+}
+
+export function getDel(): void {
+  const link = seekArgument(1)
+  const entry = load<usize>(link)
+  if (!mayAnswerValue(entry)) return
+  replyValue(entry)
+  if (entry) erase(link)
 }
 
 export function setNx(): void {
-  if (load<usize>(linkOf(1))) replyInteger(0)
-  else if (writeArgument(1, 2)) replyInteger(1)
+  if (load<usize>(seekArgument(1))) replyInteger(0)
+  else if (writeArgument(1, 2, false)) replyInteger(1)
 }
 
 export function mget(): void {
   const count = argumentCount()
   let size: u64 = 0
   for (let i = 1; i < count; i++) {
-    const entry = load<usize>(linkOf(i))
+    const entry = load<usize>(seekArgument(i))
     store<usize>(found + (i << 2), entry)
     size += ELEMENT_BYTES + (entry ? valueLengthOf(entry) : 0)
   }
@@ -142,8 +190,9 @@ export function mget(): void {
 
 /** All or nothing: the entries are made first, in a chain of their own, and placed when all are there. */
 export function mset(): void {
+  if ((argumentCount() & 1) == 0) return replyWrongCount()
   for (let i = 1; i < argumentCount(); i += 2) {
-    if (!mayPlace(linkOf(i))) return
+    if (!mayPlace(seekArgument(i))) return
   }
   let made: usize = 0
   for (let i = argumentCount() - 2; i > 0; i -= 2) {
@@ -178,7 +227,7 @@ export function add(amount: i64): void {
   const at = argumentAt(1)
   const length = argumentLength(1)
   const hash = hashBytes(at, length)
-  const link = locate(at, length, hash)
+  const link = seek(at, length, hash)
   if (!mayPlace(link)) return
   const entry = load<usize>(link)
   let value: i64 = 0
@@ -197,7 +246,7 @@ export function add(amount: i64): void {
   const from = formatNumber(sum)
   const digits = numberEnd() - from
   copyBytes(number, from, digits)
-  if (write(link, at, length, hash, number, digits)) replyInteger(sum)
+  if (write(link, at, length, hash, number, digits, true)) replyInteger(sum)
   else replyOutOfMemory()
 }
 
@@ -220,7 +269,7 @@ export function refuseNumber(): void {
 
 /** Grows by half of what is needed, so that appending often does not copy the value each time. */
 export function append(): void {
-  const link = linkOf(1)
+  const link = seekArgument(1)
   if (!mayPlace(link)) return
   const old = load<usize>(link)
   const added = argumentLength(2)
@@ -240,13 +289,13 @@ export function append(): void {
       return
     }
     if (old) appendToEntry(entry, valueOf(old), length - added)
-    place(link, entry)
-  }
+    place(link, entry, true)
+  } else touchEntry(entry)
   appendToEntry(entry, argumentAt(2), added)
   replyInteger(length)
 }
 
 export function strLen(): void {
-  const entry = load<usize>(linkOf(1))
+  const entry = load<usize>(seekArgument(1))
   replyInteger(entry ? valueLengthOf(entry) : 0)
 }
