@@ -141,7 +141,7 @@ function prepareKv(inputs: readonly Buffer[]): Work['prepare'] {
     })
     const imports = {
       env: { memory, abort: () => {} },
-      colo: { output: () => {}, close: () => {} },
+      colo: { output: () => {}, close: () => {}, now: () => Date.now(), random: () => {} },
     }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
     const kv = instance.exports as unknown as Kv

@@ -7,7 +7,14 @@
 /** The functions of ABI version 1 (docs/guests.md). */
 export const GUEST_EXPORTS = ['colo_buffer', 'colo_open', 'colo_input', 'colo_close'] as const
 export const GUEST_OPTIONAL_EXPORTS = ['colo_start'] as const
-export const GUEST_IMPORTS = ['colo.output', 'colo.close', 'env.abort', 'env.memory'] as const
+export const GUEST_IMPORTS = [
+  'colo.output',
+  'colo.close',
+  'colo.now',
+  'colo.random',
+  'env.abort',
+  'env.memory',
+] as const
 export const GUEST_ABI = 1
 /** One colo_input brings at most so many bytes; longer input comes in several calls. */
 export const GUEST_INPUT_BYTES = 16384

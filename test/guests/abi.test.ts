@@ -1,11 +1,12 @@
 // Every guest that is shipped keeps the contract of guests/counter/README.md.
 import { describe, expect, test } from 'vitest'
+import { GUEST_IMPORTS } from '../../shared/guest/wasm-module.ts'
 import { exportsOf, Guest, guestBytes, importsOf } from './host.ts'
 import { hiddenMutableGlobals } from './wasm-globals.ts'
 
-const ALLOWED_IMPORTS = ['env.memory', 'env.abort', 'colo.output', 'colo.close']
+const ALLOWED_IMPORTS: readonly string[] = GUEST_IMPORTS
 
-describe.each(['kv', 'counter', 'stress'])('the guest %s', (name) => {
+describe.each(['kv', 'counter', 'stress', 'clock'])('the guest %s', (name) => {
   test('exports what the host calls', () => {
     const names = exportsOf(name).map((each) => `${each.kind} ${each.name}`)
     expect(names).toEqual(

@@ -1,6 +1,7 @@
-// A host for guests that fits in a page: it gives a module its memory and the two functions of the contract,
+// A host for guests that fits in a page: it gives a module its memory and the functions of the contract,
 // and keeps what the guest says to each connection. No thread, no socket, no checkpoint: a test calls the
 // guest directly and reads its memory. Text is latin1 throughout, so that every byte is one character.
+import { randomFillSync } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -76,6 +77,8 @@ export class Guest {
   readonly closed: number[] = []
   /** How often the guest called colo.output. */
   outputCalls = 0
+  /** What colo.now gives; a test moves it. */
+  nowMs = 1_700_000_000_000
   private readonly said = new Map<number, string[]>()
 
   constructor(name: string, options: GuestOptions = {}) {
@@ -86,6 +89,8 @@ export class Guest {
       colo: {
         output: (conn: number, at: number, length: number) => this.output(conn, at, length),
         close: (conn: number) => this.closed.push(conn),
+        now: () => this.nowMs,
+        random: (at: number, length: number) => this.random(at, length),
       },
     })
     this.exports = instance.exports
@@ -137,6 +142,10 @@ export class Guest {
     const said = this.said.get(conn)
     if (said) said.push(text)
     else this.said.set(conn, [text])
+  }
+
+  private random(at: number, length: number): void {
+    randomFillSync(new Uint8Array(this.memory.buffer, at >>> 0, length))
   }
 
   private abort(): never {

@@ -15,16 +15,27 @@ import {
 } from '../../shared/guest/wasm-state.ts'
 
 const cpu = { memoryBytes: 0x20000, globals: [1n, 0xfffffffffffffffen] }
-const device = { inputs: 5, outputs: 6, connections: [1, 0xffffffff] }
+const device = { inputs: 5, outputs: 6, connections: [1, 0xffffffff], clockMs: 0 }
+const clockMs = 1_700_000_000_000
+/** Of `device`, all but the clock. */
+const DEVICE_HEX = [
+  '00000001',
+  '0000000000000005',
+  '0000000000000006',
+  '00000002',
+  '00000001ffffffff',
+].join('')
+const fromHex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
+/** The clock as a subsection: its mark, its name, its version. */
+const clockHex = (ms: number) =>
+  `050f${Buffer.from('wasm-host/clock').toString('hex')}00000001${ms.toString(16).padStart(16, '0')}`
 
 describe('the guest’s state', () => {
   test('is a version and a body, as QEMU has them', () => {
     expect(Buffer.from(encodeCpu(cpu)).toString('hex')).toBe(
       ['00000001', '0000000000020000', '00000002', '0000000000000001', 'fffffffffffffffe'].join(''),
     )
-    expect(Buffer.from(encodeDevice(device)).toString('hex')).toBe(
-      ['00000001', '0000000000000005', '0000000000000006', '00000002', '00000001ffffffff'].join(''),
-    )
+    expect(Buffer.from(encodeDevice(device)).toString('hex')).toBe(DEVICE_HEX)
   })
 
   test('goes round', () => {
@@ -37,9 +48,17 @@ describe('the guest’s state', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.record({ inputs: counter, outputs: counter, connections }), (one) => {
-        expect(decodeDevice(encodeDevice(one))).toEqual(one)
-      }),
+      fc.property(
+        fc.record({
+          inputs: counter,
+          outputs: counter,
+          connections,
+          clockMs: fc.integer({ min: 0, max: 8_640_000_000_000_000 }),
+        }),
+        (one) => {
+          expect(decodeDevice(encodeDevice(one))).toEqual(one)
+        },
+      ),
     )
   })
 
@@ -58,6 +77,25 @@ describe('the guest’s state', () => {
     ['an older version', Uint8Array.of(0, 0, 0, 0, 0), 'version_id 0 is too old'],
   ])('%s is told', (_what, bytes, rule) => {
     expect(decodeCpu(bytes)).toContain(rule)
+  })
+
+  test('has a clock behind the rest, if the guest asked for the time', () => {
+    const told = Buffer.from(encodeDevice({ ...device, clockMs })).toString('hex')
+    expect(told).toBe(DEVICE_HEX + clockHex(clockMs))
+  })
+
+  test('from before there was a clock is one of a guest that never asked', () => {
+    expect(decodeDevice(fromHex(DEVICE_HEX))).toEqual(device)
+  })
+
+  test.each([
+    ['of nothing', clockHex(0), 'a clock of 0 ms is not between 1 and 8640000000000000'],
+    ['beyond all dates', clockHex(8_640_000_000_000_001), 'a clock of 8640000000000001 ms is not'],
+    ['that comes twice', clockHex(1) + clockHex(2), 'the clock is there twice'],
+    ['that is cut', clockHex(1).slice(0, -2), 'device state: truncated'],
+    ['of a newer version', clockHex(1).replace('00000001', '00000002'), 'version_id 2 is too new'],
+  ])('a clock %s is told', (_what, clock, rule) => {
+    expect(decodeDevice(fromHex(DEVICE_HEX + clock))).toContain(rule)
   })
 
   test('a device of CPU bytes is told, not believed', () => {
@@ -85,6 +123,7 @@ const later: VMStateDescription<LaterMembers> = {
   version_id: 2,
   fields: [...wasmDeviceVmsd.fields, { name: 'traps', type: 'uint32', version_id: 2 }],
   subsections: [
+    ...(wasmDeviceVmsd.subsections ?? []),
     {
       name: 'wasm-host/draining',
       version_id: 1,
@@ -99,6 +138,7 @@ const fresh = (): LaterMembers => ({
   outputs: 0n,
   num_connections: 0,
   connections: [],
+  clock_ms: 0n,
   traps: 9,
   draining: false,
 })

@@ -4,6 +4,7 @@
 
 import { LIMITS } from '../../protocol/limits.ts'
 import { PAGE_BYTES } from '../contract.ts'
+import { WebAssembly } from '../webassembly.ts'
 
 /** As many as one record holds, so that each word of progress lets one be sent. */
 const PROGRESS_PAGES = LIMITS.recordPages
@@ -91,14 +92,23 @@ export class GuestPages {
     return this.#pages.length - this.#grownFrom + this.#dirty.count(this)
   }
 
-  /** Bytes of the guest's own memory, for the host to read. */
-  read(at: number, length: number): Uint8Array {
+  /**
+   * Bytes of the guest's own memory, for the host to read. If they are not all in it, this is a trap, as a load of
+   * the guest itself would be; `what` named them.
+   */
+  read(at: number, length: number, what = 'the host'): Uint8Array {
+    const bytes = this.ram.length
+    if (at + length > bytes) {
+      throw new WebAssembly.RuntimeError(
+        `${what}: ${length} bytes at ${at} are out of bounds, the guest has ${bytes} bytes of memory`,
+      )
+    }
     return new Uint8Array(this.ram.buffer, this.tableBytes + at, length)
   }
 
-  /** The host writes into the guest's memory. */
-  write(at: number, bytes: Uint8Array): void {
-    this.read(at, bytes.length).set(bytes)
+  /** The host writes into the guest's memory, or this is a trap, as in read(). */
+  write(at: number, bytes: Uint8Array, what?: string): void {
+    this.read(at, bytes.length, what).set(bytes)
     this.#dirty.mark(this, at, bytes.length)
   }
 

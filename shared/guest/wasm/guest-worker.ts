@@ -14,14 +14,13 @@ import {
   type GuestWorkerData,
   type ToGuest,
 } from './guest-messages.ts'
-import { GuestPages, type DirtyPages } from './guest-pages.ts'
-import type { DirtyScheme } from './guest-module.ts'
+import { GuestPages } from './guest-pages.ts'
 import { InputNotes } from './input-notes.ts'
 import type { GuestExports } from './guest-exports.ts'
 import { CallQueue } from './call-queue.ts'
+import { CallValues, HostInput } from './call-input.ts'
 import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
-import { CheckedPageLog, PageLog } from './page-log.ts'
-import { PageScan } from './page-scan.ts'
+import { dirtyPagesBy } from './page-log.ts'
 import { globalBits, setGlobal } from './global-bits.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
 
@@ -34,12 +33,7 @@ const port = parentPort
 const data = workerData as GuestWorkerData
 const signals = new Int32Array(data.signals)
 
-const SCHEMES: Readonly<Record<DirtyScheme, () => DirtyPages>> = {
-  log: () => new PageLog(),
-  scan: () => new PageScan(),
-  check: () => new CheckedPageLog(),
-}
-const pages = new GuestPages(data.store, data.pfns, data.tableBytes, SCHEMES[data.scheme]())
+const pages = new GuestPages(data.store, data.pfns, data.tableBytes, dirtyPagesBy(data.scheme))
 
 let guest: GuestExports
 let memory: WasmMemory
@@ -56,6 +50,8 @@ const waiting = new CallQueue<ToGuest>()
 /** What is left of an input that was begun. */
 let rest: { readonly connection: number; readonly bytes: Uint8Array } | undefined
 const meter = new OutputMeter(signals)
+const hostInput = new HostInput()
+const values = new CallValues(hostInput, () => Atomics.load(signals, SIGNALS.calls))
 
 function post(message: FromGuest, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer)
@@ -96,7 +92,7 @@ const imports = {
   colo: {
     output(connection: number, at: number, length: number) {
       attach()
-      const view = pages.read(at >>> 0, length >>> 0)
+      const view = pages.read(at >>> 0, length >>> 0, 'colo.output')
       if (!meter.admits(connection, view.length)) return
       const bytes = view.slice()
       outputs++
@@ -106,6 +102,11 @@ const imports = {
       if (meter.isCut(connection)) return
       notes.forget(connection)
       if (open.delete(connection)) post({ type: 'closing', connection })
+    },
+    now: () => values.timeMs(),
+    random(at: number, length: number) {
+      attach()
+      values.fill(pages, at >>> 0, length >>> 0)
     },
   },
   env: {
@@ -148,6 +149,7 @@ function load(cpuBytes: Uint8Array, deviceBytes: Uint8Array): void {
   const device = decodeDevice(deviceBytes, trace)
   if (typeof cpu === 'string') throw new Error(cpu)
   if (typeof device === 'string') throw new Error(device)
+  hostInput.goOnFrom(device.clockMs)
   instantiate(cpu.memoryBytes)
   pages.restore()
   globals.forEach((global, i) => setGlobal(global, cpu.globals[i]))
@@ -177,7 +179,8 @@ function capture(id: number, all: boolean): void {
   const findMs = performance.now() - began
   const raw = globals.map(globalBits)
   const cpu = encodeCpu({ memoryBytes: pages.ram.length, globals: raw }, trace)
-  const device = encodeDevice({ inputs, outputs, connections: [...open.keys()] }, trace)
+  const host = { inputs, outputs, connections: [...open.keys()], clockMs: hostInput.clockMs }
+  const device = encodeDevice(host, trace)
   const pauseMs = performance.now() - began
   post({ type: 'captured', id, cpu, device, pages: count, pauseMs, findMs })
 }
@@ -223,7 +226,7 @@ function give(connection: number, bytes: Uint8Array): void {
     return guest.colo_close(connection)
   }
   attach()
-  pages.write(at, bytes)
+  pages.write(at, bytes, 'colo_buffer')
   return guest.colo_input(connection, at, bytes.length)
 }
 

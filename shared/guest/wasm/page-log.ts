@@ -4,6 +4,7 @@
 // bytes of the next page are compared with the store.
 
 import { PAGE_BYTES } from '../contract.ts'
+import type { DirtyScheme } from './guest-module.ts'
 import type { DirtyPages, GuestPages } from './guest-pages.ts'
 import { PageScan } from './page-scan.ts'
 
@@ -74,3 +75,11 @@ export class CheckedPageLog extends PageLog {
     if (missed >= 0) throw new PageMissed(`the dirty log missed page ${missed}`)
   }
 }
+
+const SCHEMES: Readonly<Record<DirtyScheme, () => DirtyPages>> = {
+  log: () => new PageLog(),
+  scan: () => new PageScan(),
+  check: () => new CheckedPageLog(),
+}
+
+export const dirtyPagesBy = (scheme: DirtyScheme): DirtyPages => SCHEMES[scheme]()

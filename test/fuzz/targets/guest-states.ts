@@ -22,7 +22,12 @@ function run(bytes: Uint8Array): string {
 const seeds = () => [
   Uint8Array.of(0, ...encodeCpu({ memoryBytes: 0x20000, globals: [1n, 2n ** 64n - 1n] })),
   Uint8Array.of(0, ...encodeCpu({ memoryBytes: 0, globals: [] })),
-  Uint8Array.of(1, ...encodeDevice({ inputs: 5, outputs: 6, connections: [1, 0xffffffff] })),
+  ...[0, 1_700_000_000_000].map((clockMs) =>
+    Uint8Array.of(
+      1,
+      ...encodeDevice({ inputs: 5, outputs: 6, connections: [1, 0xffffffff], clockMs }),
+    ),
+  ),
 ]
 
 export const target: FuzzTarget = {
