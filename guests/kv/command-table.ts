@@ -202,7 +202,7 @@ export function startCommands(): void {
   define(Command.Persist, 2, EXPIRES, 'PERSIST')
   // PING [message]: PONG, or the message
   define(Command.Ping, -1, NONE, 'PING')
-  // QUIT: closes the connection
+  // QUIT [argument ...]: closes the connection
   define(Command.Quit, -1, NONE, 'QUIT')
   // RENAME key newkey: gives a key another name; its value and its deadline stay
   define(Command.Rename, 3, COPIES | WRITES | EXPIRES, 'RENAME')

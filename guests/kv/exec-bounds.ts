@@ -19,7 +19,7 @@ import { copySteps, spend, stepsLeft } from './work'
 
 const COMMAND_STEPS: i64 = 200
 const ARGUMENT_STEPS: i64 = 100
-const EXPIRES_STEPS: i64 = 1000
+const EXPIRES_STEPS: i64 = 300
 const SWEEPS_STEPS: i64 = 20_000
 /** An answer that is no value, and shows no argument. */
 const ANSWER_BYTES: u64 = 160
@@ -57,7 +57,8 @@ export function measure(first: usize): string {
   if (needs.appends) needs.memory += 2 * needs.written
   if (needs.expires) needs.memory += TIMERS_BYTES
   if (needs.steps > stepsLeft()) return 'it would take too long: queue less at a time'
-  if (!hasRoomFor(needs.answer)) return 'the answer would be longer than 16 MiB: queue less at a time'
+  if (!hasRoomFor(needs.answer))
+    return 'the answer would be longer than 16 MiB: queue less at a time'
   if (!isFree(needs.memory)) return "OOM command not allowed when used memory > 'maxmemory'."
   spend(<i32>needs.steps)
   promise(needs.answer)
@@ -78,8 +79,11 @@ function count(queued: usize): void {
   const roles = rolesOf(fields.slot)
   const bytes: u64 = argumentsBytes()
   needs.steps += COMMAND_STEPS + ARGUMENT_STEPS * fields.count + bytes
-  if (roles & EXPIRES) needs.steps += EXPIRES_STEPS
-  if (roles & EXPIRES) needs.expires = true
+  // A plain SET has no deadline.
+  if (roles & EXPIRES && (command != Command.Set || fields.count > 3)) {
+    needs.steps += EXPIRES_STEPS
+    needs.expires = true
+  }
   if (roles & SWEEPS) needs.steps += SWEEPS_STEPS
   countAnswer(fields, command, roles, ANSWER_BYTES + bytes)
   if (command == Command.Append) countAppend()

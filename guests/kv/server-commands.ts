@@ -70,7 +70,9 @@ export function echo(): void {
 
 export function select(): void {
   if (!parseNumber(argumentAt(1), argumentLength(1))) refuseNumber()
-  else if (parsedNumber() != 0) replyError('ERR DB index is out of range')
+  else if (<i64>(<i32>parsedNumber()) != parsedNumber()) {
+    replyError('ERR value is out of range, value must between -2147483648 and 2147483647')
+  } else if (parsedNumber() != 0) replyError('ERR DB index is out of range')
   else replyOk()
 }
 

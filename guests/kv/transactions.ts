@@ -96,7 +96,7 @@ function takeQueue(connection: usize): usize {
 }
 
 function dropQueue(connection: usize): void {
-  for (let queued = takeQueue(connection); queued; ) queued = releaseQueued(queued)
+  for (let queued = takeQueue(connection); queued;) queued = releaseQueued(queued)
 }
 
 /** Nothing is queued and nothing watched afterwards. */
@@ -117,8 +117,9 @@ export function startExec(connection: usize): usize {
     return 0
   }
   if (isAnyExpired(fields.watches)) fields.isTouched = true
-  if (fields.isSpoiled) refuseExec('previous errors.')
-  else if (fields.isTouched) replyNilArray()
+  if (fields.isSpoiled) {
+    replyError('EXECABORT Transaction discarded because of previous errors.')
+  } else if (fields.isTouched) replyNilArray()
   else if (!fields.firstQueued) replyArray(0)
   else {
     const reason = measure(fields.firstQueued)
