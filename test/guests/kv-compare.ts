@@ -63,7 +63,9 @@ export class PortSubject implements Subject {
 export interface Report {
   commands: number
   errors: number
+  /** Transactions, and the commands in them. */
   executed: number
+  inTransactions: number
   abandoned: number
   expired: number
   /** Keys that may have expired at different times on the two sides, as the machine stood still: not compared. */
@@ -88,8 +90,11 @@ function near(here: Reply | undefined, there: Reply | undefined, toleranceMs: nu
 }
 
 /** In an order, and without the key that has no letters, which no pattern of Redis but `*` finds. */
-const sorted = (reply: Reply | undefined) =>
-  show(Array.isArray(reply) ? (reply as Reply[]).filter((key) => key !== '$').toSorted() : reply)
+function sorted(reply: Reply | undefined): string {
+  if (!Array.isArray(reply)) return show(reply)
+  const keys = (reply as string[]).filter((key) => key !== '$')
+  return show(keys.toSorted((a, b) => (a < b ? -1 : 1)))
+}
 
 /** Whether two replies to one command are the same, as far as they have to be. */
 function agree(
@@ -121,6 +126,7 @@ class Comparison {
     commands: 0,
     errors: 0,
     executed: 0,
+    inTransactions: 0,
     abandoned: 0,
     expired: 0,
     stalls: 0,
@@ -172,6 +178,7 @@ class Comparison {
     else if (name === 'EXEC' || here === '+RESET') this.#queues.delete(conn)
     else if (name === 'DISCARD' && here === '+OK') this.#queues.delete(conn)
     if (isExec) this.report.executed++
+    if (isExec) this.report.inTransactions += queue.length
     if (name === 'EXEC' && here === '*-1') this.report.abandoned++
     if (name === 'QUIT' && here === '+OK') await this.#reopen(conn)
     return here

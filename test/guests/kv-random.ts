@@ -34,7 +34,7 @@ export class RandomCommands {
   }
 
   pick<T>(from: readonly T[]): T {
-    return from[this.chance(from.length)] as T
+    return from[this.chance(from.length)]
   }
 
   key(): string {
@@ -224,7 +224,7 @@ export class RandomCommands {
   next(): string[] {
     const total = this.#makers.reduce((sum, [weight]) => sum + weight, 0)
     let rest = this.chance(total)
-    const [, make] = this.#makers.find(([weight]) => (rest -= weight) < 0) ?? this.#makers[0]!
+    const [, make] = this.#makers.find(([weight]) => (rest -= weight) < 0) ?? this.#makers[0]
     return this.#damaged(make())
   }
 
@@ -233,7 +233,7 @@ export class RandomCommands {
     const chosen = this.chance(40)
     if (chosen === 0 && words.length > 1) words.pop()
     if (chosen === 1) words.push(this.pick(['extra', '', '1']))
-    if (chosen < 20) words[0] = words[0]!.toLowerCase()
+    if (chosen < 20) words[0] = words[0].toLowerCase()
     return words
   }
 }

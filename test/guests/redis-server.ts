@@ -15,7 +15,7 @@ const COMMAND = 'redis-server'
 const PATIENCE_MS = 10_000
 
 export const HAS_REDIS = / v=7\./.test(
-  String(spawnSync(COMMAND, ['--version'], { encoding: 'utf8' }).stdout),
+  spawnSync(COMMAND, ['--version'], { encoding: 'utf8' }).stdout,
 )
 export const REDIS_MISSING = 'install redis-server 7'
 
