@@ -11,7 +11,7 @@ export const PAGE_BYTES = 1 << PAGE_SHIFT
 export interface GuestState {
   /** Travels as HVM_CONTEXT. For a WebAssembly guest: its mutable globals and its memory size. */
   readonly cpu: Uint8Array
-  /** Travels behind the header in EMULATOR_CONTEXT. For a WebAssembly guest: open connections, counters. */
+  /** Travels behind the header in EMULATOR_CONTEXT. For a WebAssembly guest: open connections, counters, its clock. */
   readonly device: Uint8Array
 }
 

@@ -52,7 +52,7 @@ class Calls {
   }
 
   random(at: number, length: number): Buffer {
-    this.values.fill(this.pages, at, length)
+    this.values.putRandom(this.pages, at, length)
     return Buffer.from(this.pages.ram.subarray(at, at + length))
   }
 
@@ -126,7 +126,7 @@ describe('random bytes', () => {
     let call = 1
     const seen = new Set<string>()
     for (; call <= 50; call++) {
-      values.fill(pages, 0, 16)
+      values.putRandom(pages, 0, 16)
       seen.add(pages.ram.toString('hex', 0, 16))
     }
     expect(seen.size).toBe(50)

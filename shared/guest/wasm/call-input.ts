@@ -71,7 +71,7 @@ export class CallValues {
   }
 
   /** Writes the next `length` random bytes of the call to the guest's address `at`. */
-  fill(pages: Pick<GuestPages, 'read' | 'write'>, at: number, length: number): void {
+  putRandom(pages: Pick<GuestPages, 'read' | 'write'>, at: number, length: number): void {
     // A trap before anything is written.
     pages.read(at, length, NAME)
     const stream = this.#streamOfCall()

@@ -6,7 +6,6 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { GUEST_ABI } from '../wasm-module.ts'
-import { LIMITS } from '../../protocol/limits.ts'
 import {
   SIGNALS,
   STORE_USE,
@@ -19,14 +18,13 @@ import { InputNotes } from './input-notes.ts'
 import type { GuestExports } from './guest-exports.ts'
 import { CallQueue } from './call-queue.ts'
 import { CallValues, HostInput } from './call-input.ts'
+import { DirtyNotice } from './dirty-notice.ts'
 import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from './output-meter.ts'
 import { dirtyPagesBy } from './page-log.ts'
 import { globalBits, setGlobal } from './global-bits.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
 
 const WASM_PAGE_BYTES = 65536
-/** Counting takes a few microseconds, so it is not done after each of many short calls. */
-const COUNT_MS = 5
 
 if (parentPort === null) throw new Error('guest-worker.js runs as a worker thread')
 const port = parentPort
@@ -44,12 +42,12 @@ const open = new Map<number, number>()
 const notes = new InputNotes(signals)
 let inputs = 0
 let outputs = 0
-let counted = 0
 let suspended = false
 const waiting = new CallQueue<ToGuest>()
 /** What is left of an input that was begun. */
 let rest: { readonly connection: number; readonly bytes: Uint8Array } | undefined
 const meter = new OutputMeter(signals)
+const dirtied = new DirtyNotice(pages, (count) => post({ type: 'dirtied', pages: count }))
 const hostInput = new HostInput()
 const values = new CallValues(hostInput, () => Atomics.load(signals, SIGNALS.calls))
 
@@ -106,7 +104,7 @@ const imports = {
     now: () => values.timeMs(),
     random(at: number, length: number) {
       attach()
-      values.fill(pages, at >>> 0, length >>> 0)
+      values.putRandom(pages, at >>> 0, length >>> 0)
     },
   },
   env: {
@@ -206,16 +204,8 @@ function giveParts(connection: number, bytes: Uint8Array): void {
     notes.end()
     if (open.has(connection))
       open.set(connection, nextPartBytes(size, part.length, meter.lastBytes))
-    tellDirtied()
+    dirtied.consider()
   }
-}
-
-function tellDirtied(): void {
-  const now = performance.now()
-  if (now - counted < COUNT_MS) return
-  counted = now
-  const { dirtyCount } = pages
-  if (dirtyCount >= LIMITS.dirtyPagesMax) post({ type: 'dirtied', pages: dirtyCount })
 }
 
 /** A guest that has no room for its client's bytes has its client closed. */
