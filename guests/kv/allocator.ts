@@ -193,6 +193,11 @@ export function allocateData(size: usize): usize {
   return needed <= free || grow(needed - free) ? allocate(size) : 0
 }
 
+/** Memory has come near its maximum. */
+export function isNearlyFull(): bool {
+  return heap.isGrown
+}
+
 /** Whether allocateData() is likely to fail for so many bytes. */
 export function isShortOf(size: usize): bool {
   return heap.isGrown && heap.end - heap.start - heap.used < size + RESERVE_BYTES

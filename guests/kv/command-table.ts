@@ -67,6 +67,8 @@ export const COPIES: i32 = 16
 export const SWEEPS: i32 = 32
 /** Answers with text of its own. */
 export const TELLS: i32 = 64
+/** The word behind its name is a subcommand. */
+export const HAS_SUBCOMMANDS: i32 = 128
 
 @unmanaged
 class Slot {
@@ -144,12 +146,12 @@ export function startCommands(): void {
   define(Command.Append, 3, WRITES, 'APPEND')
   // CLIENT subcommand [argument ...]: GETNAME, SETNAME, ID, INFO, LIST, NO-EVICT, and NO-TOUCH and
   // SETINFO of later versions
-  define(Command.Client, -2, TELLS, 'CLIENT')
+  define(Command.Client, -2, TELLS | HAS_SUBCOMMANDS, 'CLIENT')
   // COMMAND [COUNT]: an empty list; COUNT tells how many commands there are
-  define(Command.CommandList, -1, TELLS, 'COMMAND')
+  define(Command.CommandList, -1, TELLS | HAS_SUBCOMMANDS, 'COMMAND')
   // CONFIG subcommand [argument ...]: GET knows save, appendonly and maxmemory; SET and RESETSTAT
   // change nothing
-  define(Command.Config, -2, TELLS, 'CONFIG')
+  define(Command.Config, -2, TELLS | HAS_SUBCOMMANDS, 'CONFIG')
   // DBSIZE: how many keys there are
   define(Command.DbSize, 1, NONE, 'DBSIZE')
   // DECR key: takes 1 off a number

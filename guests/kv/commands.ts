@@ -1,5 +1,7 @@
 // Carries out the command that was read last: one switch over all of them.
-import { acceptsCount, Command, commandOf, findCommand, rolesOf, WRITES } from './command-table'
+import { isNearlyFull } from './allocator'
+import { acceptsCount, Command, commandOf, findCommand, HAS_SUBCOMMANDS } from './command-table'
+import { rolesOf, WRITES } from './command-table'
 import { replyUnknownCommand, replyWrongCount } from './command-errors'
 import { Connection } from './connections'
 import { expire, persist, time, ttl } from './expiry-commands'
@@ -12,8 +14,8 @@ import { client, commandList, config, countCommand, echo, flushAll, hello } from
 import { info, isSubcommand, ping, reset, select } from './server-commands'
 import { discard, enqueue, multi, refuseExecCount, releaseQueued, spoil } from './transactions'
 import { startExec, unwatchKeys, watchKeys } from './transactions'
-import { add, addArgument, append, get, getDel, getSet, mget, mset, set } from './string-commands'
-import { setFor, setNx, strLen } from './string-commands'
+import { getSet, set, setFor, setNx } from './set-commands'
+import { add, addArgument, append, getDel, get, mget, mset, strLen } from './string-commands'
 import { endPaid, startPaid } from './work'
 
 const SECOND_MS: i64 = 1000
@@ -30,8 +32,9 @@ export function execute(connection: usize): void {
     spoil(connection)
     return command == Command.Exec ? refuseExecCount(connection) : replyWrongCount()
   }
-  if (!isSubcommand(command)) return spoil(connection)
-  if (rolesOf(slot) & WRITES) makeRoom(argumentsBytes())
+  const roles = rolesOf(slot)
+  if (roles & HAS_SUBCOMMANDS && !isSubcommand(command)) return spoil(connection)
+  if (roles & WRITES && isNearlyFull()) makeRoom(argumentsBytes())
   if (changetype<Connection>(connection).inMulti && !isHeardInMulti(command)) {
     return enqueue(connection, slot)
   }

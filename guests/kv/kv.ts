@@ -14,6 +14,7 @@ import { flushReply, replyError, replyOutOfMemory, startReply } from './reply'
 import { argumentCount, BROKEN, INCOMPLETE, readCommand } from './request'
 import { releaseSlice } from './retired'
 import { startTable } from './table'
+import { timerCount } from './timers'
 import { endTransaction } from './transactions'
 import { startWork } from './work'
 
@@ -113,7 +114,7 @@ function serve(connection: usize, start: usize, end: usize): usize {
     if (after == BROKEN) fields.closing = true
     else {
       at = after
-      eraseExpired(EXPIRED_A_COMMAND)
+      if (timerCount()) eraseExpired(EXPIRED_A_COMMAND)
       if (argumentCount()) execute(connection)
     }
   }

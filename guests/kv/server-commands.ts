@@ -125,11 +125,9 @@ function subcommandArity(command: i32): i32 {
   return argumentIs(1, 'LIST') ? -2 : 0
 }
 
-/** Whether the subcommand that was read is one, if it has to be; refuses the command if not. */
+/** Whether the subcommand that was read is one, if one was; refuses the command if not. */
 export function isSubcommand(command: i32): bool {
-  const isContainer =
-    command == Command.Client || command == Command.Config || command == Command.CommandList
-  if (!isContainer || argumentCount() < 2) return true
+  if (argumentCount() < 2) return true
   const arity = subcommandArity(command)
   if (!arity) {
     let help = "'. Try CLIENT HELP."

@@ -2,18 +2,15 @@
 // it changes anything: when memory is full it answers so and has done nothing.
 import { capacityOf, release } from './allocator'
 import { copyBytes, hashBytes } from './bytes'
-import { currentMs } from './clock'
 import { replyWrongCount } from './command-errors'
 import { appendToEntry, createEntry, entryBytes, VALUE_BYTES_MAX } from './entry'
 import { keyLengthOf, keyOf, valueLengthOf, valueOf } from './entry'
-import { parsedDeadline, readDeadline } from './expiry-commands'
 import { seek, seekArgument } from './lookup'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
 import { mayAnswer, replyArray, replyBulk, replyError, replyInteger, replyNil } from './reply'
 import { replyOk, replyOutOfMemory } from './reply'
-import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
+import { argumentAt, argumentCount, argumentLength } from './request'
 import { erase, isCrowded, locate, place, touchEntry, write } from './table'
-import { reserveTimer, setDeadline } from './timers'
 
 const number: usize = memory.data(24)
 /** What an element of an array takes besides its bytes, at most. */
@@ -25,18 +22,18 @@ function hashOf(index: i32): u32 {
   return hashBytes(argumentAt(index), argumentLength(index))
 }
 
-function replyValue(entry: usize): void {
+export function replyValue(entry: usize): void {
   if (entry) replyBulk(valueOf(entry), valueLengthOf(entry))
   else replyNil()
 }
 
 /** Whether the value may be answered; refuses the command if not. */
-function mayAnswerValue(entry: usize): bool {
+export function mayAnswerValue(entry: usize): bool {
   return !entry || mayAnswer(valueLengthOf(entry) + ELEMENT_BYTES)
 }
 
 /** Whether a new key may be put at the link that was found last; refuses the command if not. */
-function mayPlace(link: usize): bool {
+export function mayPlace(link: usize): bool {
   if (!isCrowded(link)) return true
   refuseCrowded()
   return false
@@ -46,24 +43,8 @@ export function refuseCrowded(): void {
   replyError('ERR too many keys have the hash of this one: use another key')
 }
 
-/**
- * Writes the value of one argument to the key of another, with its deadline or without; answers only when that
- * fails. The entry, or 0.
- */
-function writeArgument(key: i32, value: i32, keepsDeadline: bool): usize {
-  const at = argumentAt(key)
-  const length = argumentLength(key)
-  const hash = hashBytes(at, length)
-  const link = seek(at, length, hash)
-  if (!mayPlace(link)) return 0
-  const size = argumentLength(value)
-  const entry = write(link, at, length, hash, argumentAt(value), size, keepsDeadline)
-  if (!entry) replyOutOfMemory()
-  return entry
-}
-
 /** An entry made of two arguments that is in no table yet, or 0. */
-function newEntry(key: i32, value: i32): usize {
+export function newEntry(key: i32, value: i32): usize {
   const length = argumentLength(value)
   const entry = createEntry(argumentAt(key), argumentLength(key), hashOf(key), length)
   if (entry) appendToEntry(entry, argumentAt(value), length)
@@ -75,104 +56,12 @@ export function get(): void {
   if (mayAnswerValue(entry)) replyValue(entry)
 }
 
-/** What the words behind a SET ask for. */
-@unmanaged
-class SetOptions {
-  ifAbsent: bool
-  ifPresent: bool
-  wantsOld: bool
-  keepsDeadline: bool
-  /** The option that gives a deadline, which stands before it; or 0. */
-  expiry: i32
-  /** The unit of that in milliseconds, and whether it counts from now on. */
-  unit: i64
-  isFromNow: bool
-}
-
-const options: SetOptions = changetype<SetOptions>(memory.data(32, 8))
-
-export function set(): void {
-  memory.fill(changetype<usize>(options), 0, offsetof<SetOptions>())
-  for (let i = 3; i < argumentCount(); i++) {
-    if (argumentIs(i, 'NX') && !options.ifPresent) options.ifAbsent = true
-    else if (argumentIs(i, 'XX') && !options.ifAbsent) options.ifPresent = true
-    else if (argumentIs(i, 'GET')) options.wantsOld = true
-    else if (argumentIs(i, 'KEEPTTL') && !options.expiry) options.keepsDeadline = true
-    else if (!options.keepsDeadline && i + 1 < argumentCount() && isExpiry(i)) i++
-    else return replyError('ERR syntax error')
-  }
-  if (options.expiry) {
-    const base = options.isFromNow ? currentMs() : 0
-    if (!readDeadline(options.expiry + 1, options.unit, base, 1)) return
-  }
-  setWithOptions()
-}
-
-/** Takes one of the four options of a deadline, if it is the only one of them. */
-function isExpiry(index: i32): bool {
-  const isFromNow = argumentIs(index, 'EX') || argumentIs(index, 'PX')
-  if (!isFromNow && !argumentIs(index, 'EXAT') && !argumentIs(index, 'PXAT')) return false
-  const unit: i64 = argumentIs(index, 'PX') || argumentIs(index, 'PXAT') ? 1 : 1000
-  if (options.expiry && (options.unit != unit || options.isFromNow != isFromNow)) return false
-  options.expiry = index
-  options.unit = unit
-  options.isFromNow = isFromNow
-  return true
-}
-
-function setWithOptions(): void {
-  const old = load<usize>(seekArgument(1))
-  if (options.wantsOld && !mayAnswerValue(old)) return
-  if (old ? options.ifAbsent : options.ifPresent) return replyValue(options.wantsOld ? old : 0)
-  if (options.expiry && !reserveTimer()) return replyOutOfMemory()
-  // The old value is answered from where it lies, so it must not be overwritten there.
-  const entry = options.wantsOld ? exchange() : writeArgument(1, 2, options.keepsDeadline)
-  if (!entry) return
-  if (options.expiry) setDeadline(entry, parsedDeadline())
-  if (!options.wantsOld) replyOk()
-}
-
-/** Puts a new entry in the place of the old one, and answers with that; the entry, or 0. */
-function exchange(): usize {
-  const link = seekArgument(1)
-  if (!mayPlace(link)) return 0
-  const entry = newEntry(1, 2)
-  if (!entry) {
-    replyOutOfMemory()
-    return 0
-  }
-  replyValue(load<usize>(link))
-  place(link, entry, options.keepsDeadline)
-  return entry
-}
-
-/** SETEX and PSETEX: the value comes last. */
-export function setFor(unit: i64): void {
-  if (!readDeadline(2, unit, currentMs(), 1)) return
-  if (!reserveTimer()) return replyOutOfMemory()
-  const entry = writeArgument(1, 3, false)
-  if (!entry) return
-  setDeadline(entry, parsedDeadline())
-  replyOk()
-}
-
-export function getSet(): void {
-  memory.fill(changetype<usize>(options), 0, offsetof<SetOptions>())
-  options.wantsOld = true
-  setWithOptions()
-}
-
 export function getDel(): void {
   const link = seekArgument(1)
   const entry = load<usize>(link)
   if (!mayAnswerValue(entry)) return
   replyValue(entry)
   if (entry) erase(link)
-}
-
-export function setNx(): void {
-  if (load<usize>(seekArgument(1))) replyInteger(0)
-  else if (writeArgument(1, 2, false)) replyInteger(1)
 }
 
 export function mget(): void {

@@ -11,7 +11,7 @@ import { appendToEntry, createEntry, Entry, entryBytes, keyLengthOf, keyOf } fro
 import { allocateEntry, allocateHeard, releaseRetired, retire } from './retired'
 import { SEGMENT_BITS, SEGMENT_BUCKETS, SEGMENT_BYTES, SEGMENT_ROOM } from './retired'
 import { clearDeadline, clearDeadlines, moveDeadline } from './timers'
-import { touch } from './watches'
+import { isAnythingWatched, touch } from './watches'
 import { stepsLeft } from './work'
 
 const BUCKETS_MAX: u32 = 16384 << SEGMENT_BITS
@@ -77,7 +77,7 @@ export function isCrowded(link: usize): bool {
 }
 
 export function touchEntry(entry: usize): void {
-  touch(keyOf(entry), keyLengthOf(entry), changetype<Entry>(entry).hash)
+  if (isAnythingWatched()) touch(keyOf(entry), keyLengthOf(entry), changetype<Entry>(entry).hash)
 }
 
 /**
@@ -119,7 +119,7 @@ export function write(
     if (size <= capacity && capacity < 2 * size + 64) {
       changetype<Entry>(old).valueLength = 0
       appendToEntry(old, value, valueLength)
-      if (!keepsDeadline) clearDeadline(old)
+      if (!keepsDeadline && changetype<Entry>(old).timer) clearDeadline(old)
       touchEntry(old)
       return old
     }

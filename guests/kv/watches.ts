@@ -68,7 +68,6 @@ function linkOf(at: usize, length: usize, hash: u32): usize {
 
 /** A key is changed or deleted, or one of this name is made. */
 export function touch(at: usize, length: usize, hash: u32): void {
-  if (!watches.count) return
   const link = linkOf(at, length, hash)
   const key = link ? load<usize>(link) : 0
   if (key) touchWatchers(key)

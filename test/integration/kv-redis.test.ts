@@ -2,7 +2,8 @@
 // is fast, and in a daemon.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { compare, ModuleSubject, PortSubject } from '../guests/kv-compare.ts'
+import { compare } from '../guests/kv-compare.ts'
+import { ModuleSubject, PortSubject } from '../guests/kv-subjects.ts'
 import { HAS_REDIS, REDIS_MISSING, RedisServer } from '../guests/redis-server.ts'
 import { Pair } from './pair.ts'
 
