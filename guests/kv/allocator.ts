@@ -29,6 +29,8 @@ class Heap {
   start: usize
   /** Where the end mark is. */
   end: usize
+  /** Memory could not grow by as much as was wanted: it is near its maximum. */
+  isGrown: bool
 }
 
 @unmanaged
@@ -38,7 +40,7 @@ class FreeBlock {
   previous: usize
 }
 
-const heap: Heap = changetype<Heap>(memory.data(16))
+const heap: Heap = changetype<Heap>(memory.data(20))
 const classMaps: usize = memory.data(104)
 const heads: usize = memory.data(1664)
 
@@ -139,7 +141,10 @@ function grow(size: usize): bool {
   const room = PAGES_MAX - memory.size()
   if (needed > room) return false
   const wanted = min(max(needed, GROW_PAGES), room)
-  if (memory.grow(wanted) < 0 && memory.grow(needed) < 0) return false
+  if (memory.grow(wanted) < 0) {
+    heap.isGrown = true
+    if (memory.grow(needed) < 0) return false
+  }
   extend((<usize>memory.size()) << PAGE_SHIFT)
   return true
 }
@@ -186,6 +191,16 @@ export function allocateData(size: usize): usize {
   const needed = blockBytes(size) + RESERVE_BYTES
   const free = heap.end - heap.start - heap.used
   return needed <= free || grow(needed - free) ? allocate(size) : 0
+}
+
+/** Memory has come near its maximum. */
+export function isNearlyFull(): bool {
+  return heap.isGrown
+}
+
+/** Whether allocateData() is likely to fail for so many bytes. */
+export function isShortOf(size: usize): bool {
+  return heap.isGrown && heap.end - heap.start - heap.used < size + RESERVE_BYTES
 }
 
 export function usedBytes(): usize {

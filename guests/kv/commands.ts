@@ -1,35 +1,73 @@
 // Carries out the command that was read last: one switch over all of them.
-import { acceptsCount, Command, commandOf, findCommand } from './command-table'
+import { isNearlyFull } from './allocator'
+import { acceptsCount, Command, commandOf, findCommand, HAS_SUBCOMMANDS } from './command-table'
+import { rolesOf, WRITES } from './command-table'
+import { replyUnknownCommand, replyWrongCount } from './command-errors'
 import { Connection } from './connections'
-import { dbSize, del, exists, keys, scan, ttl, type } from './key-commands'
-import { replyError, replyErrorAbout, replyOk, replyWrongCount } from './reply'
-import { argumentAt, argumentCount, argumentLength } from './request'
+import { expire, persist, time, ttl } from './expiry-commands'
+import { dbSize, del, exists, keys, rename, scan, type } from './key-commands'
+import { makeRoom } from './lookup'
+import { Queued, restoreQueued } from './queued'
+import { promise, replyOk } from './reply'
+import { argumentAt, argumentCount, argumentLength, argumentsBytes } from './request'
 import { client, commandList, config, countCommand, echo, flushAll, hello } from './server-commands'
-import { info, ping, refuseTime, reset, select } from './server-commands'
-import { discard, exec, isHeardInMulti, multi, refuseWatch } from './transactions'
-import { add, addArgument, append, get, getSet, mget, mset, refuseExpiry } from './string-commands'
-import { set, setNx, strLen } from './string-commands'
+import { info, isSubcommand, ping, reset, select } from './server-commands'
+import { discard, enqueue, multi, refuseExecCount, releaseQueued, spoil } from './transactions'
+import { startExec, unwatchKeys, watchKeys } from './transactions'
+import { getSet, set, setFor, setNx } from './set-commands'
+import { add, addArgument, append, getDel, get, mget, mset, strLen } from './string-commands'
+import { endPaid, startPaid } from './work'
+
+const SECOND_MS: i64 = 1000
 
 export function execute(connection: usize): void {
   countCommand()
-  const at = argumentAt(0)
-  const length = argumentLength(0)
-  const slot = findCommand(at, length)
+  const slot = findCommand(argumentAt(0), argumentLength(0))
   if (!slot) {
-    replyErrorAbout("ERR unknown command '", at, length, "'")
-    return
+    spoil(connection)
+    return replyUnknownCommand()
   }
   const command = commandOf(slot)
-  const isOdd = command == Command.Mset && (argumentCount() & 1) == 0
-  if (isOdd || !acceptsCount(slot, argumentCount())) {
-    replyWrongCount(at, length)
-    return
+  if (!acceptsCount(slot, argumentCount())) {
+    spoil(connection)
+    return command == Command.Exec ? refuseExecCount(connection) : replyWrongCount()
   }
-  if (changetype<Connection>(connection).refusing && !isHeardInMulti(command)) {
-    replyError('EXECABORT not executed: it follows MULTI, which is not supported')
-    return
+  const roles = rolesOf(slot)
+  if (roles & HAS_SUBCOMMANDS && !isSubcommand(command)) return spoil(connection)
+  if (roles & WRITES && isNearlyFull()) makeRoom(argumentsBytes())
+  if (changetype<Connection>(connection).inMulti && !isHeardInMulti(command)) {
+    return enqueue(connection, slot)
   }
-  run(command, connection)
+  if (command == Command.Exec) exec(connection)
+  else run(command, connection)
+}
+
+/** What is carried out at once all the same. */
+function isHeardInMulti(command: i32): bool {
+  switch (command) {
+    case Command.Discard:
+    case Command.Exec:
+    case Command.Multi:
+    case Command.Quit:
+    case Command.Reset:
+    case Command.Watch:
+    case Command.Web:
+      return true
+    default:
+      return false
+  }
+}
+
+function exec(connection: usize): void {
+  let queued = startExec(connection)
+  if (!queued) return
+  startPaid()
+  while (queued) {
+    promise(-(<i64>changetype<Queued>(queued).answer))
+    run(restoreQueued(queued), connection)
+    queued = releaseQueued(queued)
+  }
+  endPaid()
 }
 
 function run(command: i32, connection: usize): void {
@@ -54,16 +92,16 @@ function run(command: i32, connection: usize): void {
       return discard(connection)
     case Command.Echo:
       return echo()
-    case Command.Exec:
-      return exec(connection)
     case Command.Exists:
       return exists()
     case Command.Expire:
-      return refuseExpiry()
+      return expire(SECOND_MS)
     case Command.FlushAll:
       return flushAll()
     case Command.Get:
       return get()
+    case Command.GetDel:
+      return getDel()
     case Command.GetSet:
       return getSet()
     case Command.Hello:
@@ -82,10 +120,20 @@ function run(command: i32, connection: usize): void {
       return mset()
     case Command.Multi:
       return multi(connection)
+    case Command.PExpire:
+      return expire(1)
+    case Command.PSetEx:
+      return setFor(1)
+    case Command.PTtl:
+      return ttl(1)
+    case Command.Persist:
+      return persist()
     case Command.Ping:
       return ping()
     case Command.Quit:
       return quit(connection)
+    case Command.Rename:
+      return rename()
     case Command.Reset:
       return reset(connection)
     case Command.Scan:
@@ -94,19 +142,22 @@ function run(command: i32, connection: usize): void {
       return select()
     case Command.Set:
       return set()
+    case Command.SetEx:
+      return setFor(SECOND_MS)
     case Command.SetNx:
       return setNx()
     case Command.StrLen:
       return strLen()
     case Command.Time:
-      return refuseTime()
+      return time()
     case Command.Ttl:
-      return ttl()
+      return ttl(SECOND_MS)
     case Command.Type:
       return type()
     case Command.Unwatch:
+      return unwatchKeys(connection)
     case Command.Watch:
-      return refuseWatch()
+      return watchKeys(connection)
     case Command.Web:
       return hangUp(connection)
   }

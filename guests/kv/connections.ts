@@ -17,9 +17,17 @@ export class Connection {
   pending: usize
   pendingLength: usize
   closing: bool
-  /** MULTI was refused: so is what follows, up to EXEC or DISCARD. */
-  refusing: bool
+  /** What transactions.ts and watches.ts keep. */
+  inMulti: bool
+  isSpoiled: bool
+  isTouched: bool
   nameLength: usize
+  firstQueued: usize
+  lastQueued: usize
+  queuedCount: i32
+  queuedBytes: usize
+  watches: usize
+  watchCount: i32
 }
 
 @unmanaged
@@ -56,7 +64,6 @@ export function nameOf(connection: usize): usize {
 
 /** False if there are too many, or memory is full. */
 export function openConnection(conn: i32): bool {
-  closeConnection(conn)
   if (connections.count == CONNECTIONS_MAX) return false
   const connection = allocateHeard(offsetof<Connection>() + NAME_BYTES_MAX)
   if (!connection) return false

@@ -12,9 +12,11 @@ export class Entry {
   hash: u32
   keyLength: usize
   valueLength: usize
+  /** Of the key's deadline, see timers.ts; or 0. */
+  timer: u32
 }
 
-const HEADER: usize = 16
+const HEADER: usize = 20
 
 export function keyOf(entry: usize): usize {
   return entry + HEADER
@@ -45,6 +47,7 @@ export function createEntry(key: usize, keyLength: usize, hash: u32, room: usize
   fields.hash = hash
   fields.keyLength = keyLength
   fields.valueLength = 0
+  fields.timer = 0
   copyBytes(entry + HEADER, key, keyLength)
   return entry
 }
@@ -53,4 +56,16 @@ export function appendToEntry(entry: usize, from: usize, length: usize): void {
   const fields = changetype<Entry>(entry)
   copyBytes(valueOf(entry) + fields.valueLength, from, length)
   fields.valueLength += length
+}
+
+/** Gives an entry that is in no table another key, for which it has room. */
+export function renameEntry(entry: usize, key: usize, keyLength: usize, hash: u32): void {
+  const fields = changetype<Entry>(entry)
+  const value = valueOf(entry)
+  if (keyLength != fields.keyLength) {
+    memory.copy(entry + HEADER + keyLength, value, fields.valueLength)
+  }
+  fields.keyLength = keyLength
+  fields.hash = hash
+  copyBytes(entry + HEADER, key, keyLength)
 }

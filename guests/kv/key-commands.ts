@@ -1,16 +1,20 @@
 // The commands about keys, whatever their values: delete, count, list. A list is gone through twice, since
 // RESP wants the number of its elements before the first one.
+import { capacityOf, release } from './allocator'
+import { equalBytes, hashBytes } from './bytes'
+import { appendToEntry, createEntry, entryBytes, keyLengthOf, keyOf, renameEntry } from './entry'
+import { valueLengthOf, valueOf } from './entry'
 import { matches, PATTERN_BYTES_MAX } from './glob'
-import { hashBytes } from './bytes'
-import { keyLengthOf, keyOf } from './entry'
+import { liveKeyCount, seek, seekArgument } from './lookup'
 import { parsedNumber, parseNumber } from './numbers'
 import { mayAnswer, replyArray, replyBulk, replyBulkNumber, replyError } from './reply'
-import { replyInteger, replyStatus, replyTooMuchWork } from './reply'
+import { replyInteger, replyOk, replyOutOfMemory, replyStatus, replyTooMuchWork } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
-import { refuseNumber } from './string-commands'
-import { bucketCount, erase, firstAt, firstIn, following, keyCount, locate } from './table'
-import { nextPosition } from './table'
-import { BUCKET_STEPS, ENTRY_STEPS, setStepsLeft, spend, stepsLeft } from './work'
+import { refuseCrowded, refuseNumber } from './string-commands'
+import { bucketCount, detach, erase, firstAt, firstIn, following, isCrowded, locate } from './table'
+import { nextPosition, place } from './table'
+import { isExpired, moveDeadline } from './timers'
+import { BUCKET_STEPS, ENTRY_STEPS, mayCopy, setStepsLeft, spend, stepsLeft } from './work'
 
 const SCAN_COUNT: i64 = 10
 /** How many empty buckets a SCAN may pass for each key it was asked for. */
@@ -36,16 +40,10 @@ class Scan {
 
 const scanned: Scan = changetype<Scan>(memory.data(48))
 
-function linkOf(index: i32): usize {
-  const at = argumentAt(index)
-  const length = argumentLength(index)
-  return locate(at, length, hashBytes(at, length))
-}
-
 export function del(): void {
   let deleted = 0
   for (let i = 1; i < argumentCount(); i++) {
-    const link = linkOf(i)
+    const link = seekArgument(i)
     if (!load<usize>(link)) continue
     erase(link)
     deleted++
@@ -56,25 +54,57 @@ export function del(): void {
 export function exists(): void {
   let found = 0
   for (let i = 1; i < argumentCount(); i++) {
-    if (load<usize>(linkOf(i))) found++
+    if (load<usize>(seekArgument(i))) found++
   }
   replyInteger(found)
 }
 
 export function type(): void {
-  replyStatus(load<usize>(linkOf(1)) ? 'string' : 'none')
-}
-
-/** As Redis answers where nothing expires: -1 for a key, -2 for none. */
-export function ttl(): void {
-  replyInteger(load<usize>(linkOf(1)) ? -1 : -2)
+  replyStatus(load<usize>(seekArgument(1)) ? 'string' : 'none')
 }
 
 export function dbSize(): void {
-  replyInteger(keyCount())
+  const count = liveKeyCount()
+  if (count < 0) replyTooMuchWork()
+  else replyInteger(count)
+}
+
+/** The key takes its value and its deadline along. */
+export function rename(): void {
+  const at = argumentAt(2)
+  const length = argumentLength(2)
+  const hash = hashBytes(at, length)
+  const from = load<usize>(seekArgument(1))
+  if (!from) return replyError('ERR no such key')
+  if (isArgument(1, at, length)) return replyOk()
+  if (isCrowded(seek(at, length, hash))) return refuseCrowded()
+  const size = valueLengthOf(from)
+  const isMoved = capacityOf(from) < entryBytes(length, size)
+  if (!mayCopy(size)) return replyTooMuchWork()
+  const room = isMoved ? createEntry(at, length, hash, size) : 0
+  if (isMoved && !room) return replyOutOfMemory()
+  // To erase the other key may have changed the place of this one.
+  const link = seekArgument(1)
+  detach(link)
+  if (isMoved) replaceEntry(from, room)
+  else renameEntry(from, at, length, hash)
+  place(locate(at, length, hash), isMoved ? room : from)
+  replyOk()
+}
+
+function isArgument(index: i32, at: usize, length: usize): bool {
+  return argumentLength(index) == length && equalBytes(argumentAt(index), at, length)
+}
+
+/** An entry that is in no table hands over its value and its deadline, and is released. */
+function replaceEntry(from: usize, to: usize): void {
+  appendToEntry(to, valueOf(from), valueLengthOf(from))
+  moveDeadline(from, to)
+  release(from)
 }
 
 function isWanted(entry: usize, pattern: i32): bool {
+  if (isExpired(entry)) return false
   if (!pattern) return true
   const at = keyOf(entry)
   return matches(argumentAt(pattern), argumentLength(pattern), at, keyLengthOf(entry))

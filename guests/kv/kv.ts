@@ -4,14 +4,18 @@
 // the service. README.md of guests/counter explains the contract with the host.
 import { allocate, release, startHeap } from './allocator'
 import { close } from './colo'
+import { startClock } from './clock'
 import { startCommands } from './command-table'
 import { execute } from './commands'
 import { appendPending, closeConnection, Connection, consumePending } from './connections'
 import { findConnection, openConnection } from './connections'
+import { eraseExpired, EXPIRED_A_CALL, EXPIRED_A_COMMAND } from './lookup'
 import { flushReply, replyError, replyOutOfMemory, startReply } from './reply'
 import { argumentCount, BROKEN, INCOMPLETE, readCommand } from './request'
 import { releaseSlice } from './retired'
 import { startTable } from './table'
+import { timerCount } from './timers'
+import { endTransaction } from './transactions'
 import { startWork } from './work'
 
 export const colo_abi: i32 = 1
@@ -47,8 +51,24 @@ export function colo_buffer(size: i32): usize {
   return larger
 }
 
-export function colo_open(conn: i32): void {
+/** What each call begins with. */
+function startCall(): void {
   startWork()
+  startClock()
+  releaseSlice()
+  eraseExpired(EXPIRED_A_CALL)
+}
+
+function forget(conn: i32): void {
+  const connection = findConnection(conn)
+  if (!connection) return
+  endTransaction(connection)
+  closeConnection(conn)
+}
+
+export function colo_open(conn: i32): void {
+  startCall()
+  forget(conn)
   if (openConnection(conn)) return
   startReply(conn)
   replyError('ERR max number of clients reached')
@@ -57,7 +77,7 @@ export function colo_open(conn: i32): void {
 }
 
 export function colo_close(conn: i32): void {
-  closeConnection(conn)
+  forget(conn)
 }
 
 /** A connection that is to be closed is forgotten at once: what may still come from it means nothing. */
@@ -66,8 +86,7 @@ export function colo_input(conn: i32, at: usize, length: i32): void {
   if (!connection) return
   const fields = changetype<Connection>(connection)
   if (length <= 0) return
-  startWork()
-  releaseSlice()
+  startCall()
   startReply(conn)
   if (fields.pending) {
     if (appendPending(connection, at, length)) {
@@ -81,7 +100,7 @@ export function colo_input(conn: i32, at: usize, length: i32): void {
   }
   flushReply()
   if (!fields.closing) return
-  closeConnection(conn)
+  forget(conn)
   close(conn)
 }
 
@@ -95,6 +114,7 @@ function serve(connection: usize, start: usize, end: usize): usize {
     if (after == BROKEN) fields.closing = true
     else {
       at = after
+      if (timerCount()) eraseExpired(EXPIRED_A_COMMAND)
       if (argumentCount()) execute(connection)
     }
   }

@@ -7,7 +7,10 @@ import { formatNumber, numberEnd } from './numbers'
 const BUFFER_BYTES: usize = 65536
 const DIRECT_BYTES: usize = 16384
 const CRLF: u16 = 0x0a0d
-const SHOWN_BYTES_MAX: usize = 128
+export const SHOWN_BYTES_MAX: usize = 128
+const CR: u8 = 0x0d
+const LF: u8 = 0x0a
+const SPACE: u8 = 0x20
 /**
  * All that one call says is held until the next checkpoint is committed, so this is a limit on memory of both
  * daemons: twice as much as they hold before they stop reading from clients.
@@ -20,14 +23,17 @@ class Reply {
   length: usize
   /** Bytes that were handed over already in this call. */
   handed: u64
+  /** Bytes that the other commands of a transaction may still need, see transactions.ts. */
+  promised: u64
 }
 
-const reply: Reply = changetype<Reply>(memory.data(16))
+const reply: Reply = changetype<Reply>(memory.data(24, 8))
 const buffer: usize = memory.data(65536)
 
 export function startReply(conn: i32): void {
   reply.conn = conn
   reply.handed = 0
+  reply.promised = 0
 }
 
 export function flushReply(): void {
@@ -55,9 +61,19 @@ function bytes(at: usize, length: usize): void {
   reply.handed += length
 }
 
-/** Whether so many bytes may still be answered in this call; refuses the command if not. */
+/** Whether so many bytes may still be answered in this call. */
+export function hasRoomFor(size: u64): bool {
+  return reply.handed + reply.length + reply.promised + size <= ANSWER_BYTES_MAX
+}
+
+/** Keeps room for so many bytes of answers, or gives it back where they are less than none. */
+export function promise(bytes: i64): void {
+  reply.promised += bytes
+}
+
+/** As hasRoomFor(), but refuses the command if not. */
 export function mayAnswer(size: u64): bool {
-  if (reply.handed + reply.length + size <= ANSWER_BYTES_MAX) return true
+  if (hasRoomFor(size)) return true
   replyError(
     'ERR the answer would be longer than 16 MiB, with all that this input asked for before',
   )
@@ -105,6 +121,12 @@ export function replyOk(): void {
 export function replyNil(): void {
   const at = room(5)
   store<u32>(at, 0x0d312d24)
+  store<u8>(at, 0x0a, 4)
+}
+
+export function replyNilArray(): void {
+  const at = room(5)
+  store<u32>(at, 0x0d312d2a)
   store<u8>(at, 0x0a, 4)
 }
 
@@ -156,27 +178,43 @@ export function replyError(words: string): void {
   line(0x2d, words)
 }
 
-/** An error that shows what the client sent: shortened, and in one line whatever it holds. */
-export function replyErrorAbout(before: string, at: usize, length: usize, after: string): void {
+/** An error in parts: its first words, then more words and bytes, then its end. */
+export function startError(words: string): void {
   store<u8>(room(1), 0x2d)
-  text(before)
-  const shown = min(length, SHOWN_BYTES_MAX)
-  const to = room(shown)
-  for (let i: usize = 0; i < shown; i++) {
-    const byte = load<u8>(at + i)
-    store<u8>(to + i, byte < 0x20 || byte == 0x7f ? 0x20 : byte)
+  text(words)
+}
+
+export function addWords(words: string): void {
+  text(words)
+}
+
+/** What a client sent: as Redis shows it, up to a zero byte and in one line. How many bytes that is. */
+export function addShown(from: usize, length: usize): usize {
+  const most = min(length, SHOWN_BYTES_MAX)
+  let count: usize = 0
+  while (count < most && load<u8>(from + count)) count++
+  const to = room(count)
+  for (let i: usize = 0; i < count; i++) {
+    const byte = load<u8>(from + i)
+    store<u8>(to + i, byte == CR || byte == LF ? SPACE : byte)
   }
-  text(after)
+  return count
+}
+
+export function addSmallLetters(from: usize, length: usize): void {
+  const to = room(length)
+  for (let i: usize = 0; i < length; i++) store<u8>(to + i, load<u8>(from + i) | 0x20)
+}
+
+export function endError(): void {
   endLine()
 }
 
-/** The command's name in small letters, as Redis gives it back. */
-export function replyWrongCount(at: usize, length: usize): void {
-  store<u8>(room(1), 0x2d)
-  text("ERR wrong number of arguments for '")
-  const to = room(length)
-  for (let i: usize = 0; i < length; i++) store<u8>(to + i, load<u8>(at + i) | 0x20)
-  text("' command")
+/** An error that shows the first bytes of what the client sent. */
+export function replyErrorAbout(before: string, at: usize, length: usize, after: string): void {
+  startError(before)
+  addShown(at, length)
+  text(after)
   endLine()
 }
 

@@ -2,6 +2,7 @@
 // a person types it. The arguments of the command that was read last stay where they are in the input, and
 // this file knows their addresses. A command that is not complete is read again from its start when more has
 // come.
+import { copyBytes } from './bytes'
 import { replyError, replyErrorAbout } from './reply'
 
 const ARGUMENTS_MAX: i64 = 1024
@@ -49,6 +50,40 @@ export function argumentAt(index: i32): usize {
 
 export function argumentLength(index: i32): usize {
   return changetype<Argument>(list + (index << 3)).length
+}
+
+/** Of all arguments together. */
+export function argumentsBytes(): usize {
+  let bytes: usize = 0
+  for (let i = 0; i < request.count; i++) bytes += argumentLength(i)
+  return bytes
+}
+
+/** What saveArguments() needs. */
+export function savedBytes(): usize {
+  return 4 * <usize>request.count + argumentsBytes()
+}
+
+/** Copies the arguments: their lengths, then their bytes. */
+export function saveArguments(to: usize): void {
+  let bytes = to + 4 * <usize>request.count
+  for (let i = 0; i < request.count; i++) {
+    const length = argumentLength(i)
+    store<usize>(to + (i << 2), length)
+    copyBytes(bytes, argumentAt(i), length)
+    bytes += length
+  }
+}
+
+/** Makes the command that was saved here the one that was read last. */
+export function restoreArguments(from: usize, count: i32): void {
+  let bytes = from + 4 * <usize>count
+  request.count = 0
+  for (let i = 0; i < count; i++) {
+    const length = load<usize>(from + (i << 2))
+    addArgument(bytes, length)
+    bytes += length
+  }
 }
 
 /** Whether an argument is this word, which is given in capitals, in whatever case it was written. */

@@ -2,16 +2,20 @@
 // would say where it applies, an empty answer where there is nothing to tell.
 import { usedBytes } from './allocator'
 import { copyBytes } from './bytes'
-import { commandCount } from './command-table'
+import { replyWrongCount, replyWrongSubcommandCount } from './command-errors'
+import { Command, commandCount } from './command-table'
 import { Connection, connectionCount, nameOf, NAME_BYTES_MAX, nextConnection } from './connections'
 import { matches, PATTERN_BYTES_MAX } from './glob'
+import { liveKeyCount, touchAll } from './lookup'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
 import { mayAnswer, replyArray, replyBulk, replyBulkEnd, replyBulkLength } from './reply'
 import { replyBulkPart, replyBulkText, replyError, replyErrorAbout, replyInteger } from './reply'
-import { replyNil, replyOk, replyStatus, replyTooMuchWork, replyWrongCount } from './reply'
+import { replyNil, replyOk, replyStatus, replyTooMuchWork } from './reply'
 import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
 import { refuseNumber } from './string-commands'
 import { eraseAll, keyCount } from './table'
+import { timerCount } from './timers'
+import { endTransaction } from './transactions'
 import { spend, stepsLeft } from './work'
 
 /** What it takes to describe a connection, at most. */
@@ -57,7 +61,7 @@ function writeField(name: string, value: i64): void {
 export function ping(): void {
   if (argumentCount() == 1) replyStatus('PONG')
   else if (argumentCount() == 2) echo()
-  else replyWrongCount(argumentAt(0), argumentLength(0))
+  else replyWrongCount()
 }
 
 export function echo(): void {
@@ -66,7 +70,9 @@ export function echo(): void {
 
 export function select(): void {
   if (!parseNumber(argumentAt(1), argumentLength(1))) refuseNumber()
-  else if (parsedNumber() != 0) replyError('ERR DB index is out of range')
+  else if (<i64>(<i32>parsedNumber()) != parsedNumber()) {
+    replyError('ERR value is out of range, value must between -2147483648 and 2147483647')
+  } else if (parsedNumber() != 0) replyError('ERR DB index is out of range')
   else replyOk()
 }
 
@@ -75,16 +81,13 @@ export function flushAll(): void {
     replyError('ERR syntax error')
     return
   }
+  touchAll()
   eraseAll()
   replyOk()
 }
 
 function isFlushMode(index: i32): bool {
   return argumentIs(index, 'SYNC') || argumentIs(index, 'ASYNC')
-}
-
-export function refuseTime(): void {
-  replyError('ERR TIME is not supported: a guest has no clock')
 }
 
 export function info(): void {
@@ -98,9 +101,45 @@ export function info(): void {
   write('\r\n\r\n# Persistence\r\nloading:0\r\n\r\n# Stats')
   writeField('\r\ntotal_commands_processed:', served.commands)
   write('\r\n\r\n# Replication\r\nrole:master\r\n\r\n# Keyspace\r\n')
-  if (keyCount()) writeField('db0:keys=', keyCount())
-  if (keyCount()) write(',expires=0,avg_ttl=0\r\n')
+  const keys = liveKeyCount()
+  if (keys) writeField('db0:keys=', keys < 0 ? keyCount() : keys)
+  if (keys) writeField(',expires=', timerCount())
+  if (keys) write(',avg_ttl=0\r\n')
   replyBulk(text, scratch.length)
+}
+
+/** How many arguments a subcommand takes, as in the table of commands; 0 if there is none of this name. */
+function subcommandArity(command: i32): i32 {
+  if (command == Command.CommandList) {
+    if (argumentIs(1, 'COUNT')) return 2
+    return argumentIs(1, 'DOCS') || argumentIs(1, 'INFO') || argumentIs(1, 'LIST') ? -2 : 0
+  }
+  if (command == Command.Config) {
+    if (argumentIs(1, 'GET')) return -3
+    if (argumentIs(1, 'SET')) return -4
+    return argumentIs(1, 'RESETSTAT') ? 2 : 0
+  }
+  if (argumentIs(1, 'GETNAME') || argumentIs(1, 'ID') || argumentIs(1, 'INFO')) return 2
+  if (argumentIs(1, 'SETNAME') || argumentIs(1, 'NO-EVICT') || argumentIs(1, 'NO-TOUCH')) return 3
+  if (argumentIs(1, 'SETINFO')) return 4
+  return argumentIs(1, 'LIST') ? -2 : 0
+}
+
+/** Whether the subcommand that was read is one, if one was; refuses the command if not. */
+export function isSubcommand(command: i32): bool {
+  if (argumentCount() < 2) return true
+  const arity = subcommandArity(command)
+  if (!arity) {
+    let help = "'. Try CLIENT HELP."
+    if (command == Command.Config) help = "'. Try CONFIG HELP."
+    if (command == Command.CommandList) help = "'. Try COMMAND HELP."
+    replyErrorAbout("ERR unknown subcommand '", argumentAt(1), argumentLength(1), help)
+    return false
+  }
+  const count = argumentCount()
+  if (arity < 0 ? count >= -arity : count == arity) return true
+  replyWrongSubcommandCount()
+  return false
 }
 
 export function commandList(): void {
@@ -108,14 +147,8 @@ export function commandList(): void {
   else replyArray(0)
 }
 
-function unknownSubcommand(help: string): void {
-  replyErrorAbout("ERR unknown subcommand '", argumentAt(1), argumentLength(1), help)
-}
-
 export function config(): void {
-  if (argumentIs(1, 'SET') || argumentIs(1, 'RESETSTAT')) replyOk()
-  else if (!argumentIs(1, 'GET')) unknownSubcommand("'. Try CONFIG HELP.")
-  else if (argumentCount() < 3) replyError("ERR wrong number of arguments for 'config|get' command")
+  if (!argumentIs(1, 'GET')) replyOk()
   else if (arePatterns()) {
     const count = setting('save', '', false) + setting('appendonly', 'no', false)
     replyArray(count + setting('maxmemory', '0', false))
@@ -151,11 +184,8 @@ function setting(name: string, value: string, answer: bool): i32 {
 
 export function client(connection: usize): void {
   const fields = changetype<Connection>(connection)
-  if (argumentIs(1, 'SETINFO') || argumentIs(1, 'NO-EVICT') || argumentIs(1, 'NO-TOUCH')) replyOk()
-  else if (argumentIs(1, 'SETNAME')) {
-    if (argumentCount() != 3)
-      replyError("ERR wrong number of arguments for 'client|setname' command")
-    else if (setName(connection, 2)) replyOk()
+  if (argumentIs(1, 'SETNAME')) {
+    if (setName(connection, 2)) replyOk()
   } else if (argumentIs(1, 'GETNAME')) {
     if (fields.nameLength) replyBulk(nameOf(connection), fields.nameLength)
     else replyNil()
@@ -163,8 +193,11 @@ export function client(connection: usize): void {
   else if (argumentIs(1, 'INFO')) {
     describe(connection)
     replyBulk(text, scratch.length)
-  } else if (argumentIs(1, 'LIST')) clientList()
-  else unknownSubcommand("'. Try CLIENT HELP.")
+  } else if (argumentIs(1, 'LIST')) {
+    if (argumentCount() > 2) replyError('ERR syntax error')
+    else clientList()
+  } else if (argumentIs(1, 'SETINFO') || argumentIs(2, 'ON') || argumentIs(2, 'OFF')) replyOk()
+  else replyError('ERR syntax error')
 }
 
 function setName(connection: usize, index: i32): bool {
@@ -253,6 +286,6 @@ export function hello(connection: usize): void {
 export function reset(connection: usize): void {
   const fields = changetype<Connection>(connection)
   fields.nameLength = 0
-  fields.refusing = false
+  endTransaction(connection)
   replyStatus('RESET')
 }

@@ -2,13 +2,15 @@
 // it changes anything: when memory is full it answers so and has done nothing.
 import { capacityOf, release } from './allocator'
 import { copyBytes, hashBytes } from './bytes'
+import { replyWrongCount } from './command-errors'
 import { appendToEntry, createEntry, entryBytes, VALUE_BYTES_MAX } from './entry'
 import { keyLengthOf, keyOf, valueLengthOf, valueOf } from './entry'
+import { seek, seekArgument } from './lookup'
 import { formatNumber, numberEnd, parsedNumber, parseNumber } from './numbers'
 import { mayAnswer, replyArray, replyBulk, replyError, replyInteger, replyNil } from './reply'
 import { replyOk, replyOutOfMemory } from './reply'
-import { argumentAt, argumentCount, argumentIs, argumentLength } from './request'
-import { isCrowded, locate, place, write } from './table'
+import { argumentAt, argumentCount, argumentLength } from './request'
+import { erase, isCrowded, locate, place, touchEntry, write } from './table'
 
 const number: usize = memory.data(24)
 /** What an element of an array takes besides its bytes, at most. */
@@ -20,41 +22,29 @@ function hashOf(index: i32): u32 {
   return hashBytes(argumentAt(index), argumentLength(index))
 }
 
-function linkOf(index: i32): usize {
-  return locate(argumentAt(index), argumentLength(index), hashOf(index))
-}
-
-function replyValue(entry: usize): void {
+export function replyValue(entry: usize): void {
   if (entry) replyBulk(valueOf(entry), valueLengthOf(entry))
   else replyNil()
 }
 
 /** Whether the value may be answered; refuses the command if not. */
-function mayAnswerValue(entry: usize): bool {
+export function mayAnswerValue(entry: usize): bool {
   return !entry || mayAnswer(valueLengthOf(entry) + ELEMENT_BYTES)
 }
 
 /** Whether a new key may be put at the link that was found last; refuses the command if not. */
-function mayPlace(link: usize): bool {
+export function mayPlace(link: usize): bool {
   if (!isCrowded(link)) return true
-  replyError('ERR too many keys have the hash of this one: use another key')
+  refuseCrowded()
   return false
 }
 
-/** Writes the value of one argument to the key of another; answers only when that fails. */
-function writeArgument(key: i32, value: i32): bool {
-  const at = argumentAt(key)
-  const length = argumentLength(key)
-  const hash = hashBytes(at, length)
-  const link = locate(at, length, hash)
-  if (!mayPlace(link)) return false
-  if (write(link, at, length, hash, argumentAt(value), argumentLength(value))) return true
-  replyOutOfMemory()
-  return false
+export function refuseCrowded(): void {
+  replyError('ERR too many keys have the hash of this one: use another key')
 }
 
 /** An entry made of two arguments that is in no table yet, or 0. */
-function newEntry(key: i32, value: i32): usize {
+export function newEntry(key: i32, value: i32): usize {
   const length = argumentLength(value)
   const entry = createEntry(argumentAt(key), argumentLength(key), hashOf(key), length)
   if (entry) appendToEntry(entry, argumentAt(value), length)
@@ -62,76 +52,23 @@ function newEntry(key: i32, value: i32): usize {
 }
 
 export function get(): void {
-  const entry = load<usize>(linkOf(1))
+  const entry = load<usize>(seekArgument(1))
   if (mayAnswerValue(entry)) replyValue(entry)
 }
 
-export function set(): void {
-  let ifAbsent = false
-  let ifPresent = false
-  let wantsOld = false
-  for (let i = 3; i < argumentCount(); i++) {
-    if (argumentIs(i, 'NX')) ifAbsent = true
-    else if (argumentIs(i, 'XX')) ifPresent = true
-    else if (argumentIs(i, 'GET')) wantsOld = true
-    else if (isExpiry(i)) {
-      refuseExpiry()
-      return
-    } else if (!argumentIs(i, 'KEEPTTL')) {
-      replyError('ERR syntax error')
-      return
-    }
-  }
-  if (ifAbsent && ifPresent) {
-    replyError('ERR syntax error')
-    return
-  }
-  if (ifAbsent || ifPresent || wantsOld) setIf(ifAbsent, ifPresent, wantsOld)
-  else if (writeArgument(1, 2)) replyOk()
-}
-
-function isExpiry(index: i32): bool {
-  if (argumentIs(index, 'EX') || argumentIs(index, 'PX')) return true
-  return argumentIs(index, 'EXAT') || argumentIs(index, 'PXAT')
-}
-
-export function refuseExpiry(): void {
-  replyError('ERR expiry is not supported: a guest has no clock')
-}
-
-function setIf(ifAbsent: bool, ifPresent: bool, wantsOld: bool): void {
-  const link = linkOf(1)
-  const old = load<usize>(link)
-  if (wantsOld && !mayAnswerValue(old)) return
-  if (old ? ifAbsent : ifPresent) {
-    replyValue(wantsOld ? old : 0)
-    return
-  }
-  if (!mayPlace(link)) return
-  const entry = newEntry(1, 2)
-  if (!entry) {
-    replyOutOfMemory()
-    return
-  }
-  if (wantsOld) replyValue(old)
-  else replyOk()
-  place(link, entry)
-}
-
-export function getSet(): void {
-  setIf(false, false, true)
-}
-
-export function setNx(): void {
-  if (load<usize>(linkOf(1))) replyInteger(0)
-  else if (writeArgument(1, 2)) replyInteger(1)
+export function getDel(): void {
+  const link = seekArgument(1)
+  const entry = load<usize>(link)
+  if (!mayAnswerValue(entry)) return
+  replyValue(entry)
+  if (entry) erase(link)
 }
 
 export function mget(): void {
   const count = argumentCount()
   let size: u64 = 0
   for (let i = 1; i < count; i++) {
-    const entry = load<usize>(linkOf(i))
+    const entry = load<usize>(seekArgument(i))
     store<usize>(found + (i << 2), entry)
     size += ELEMENT_BYTES + (entry ? valueLengthOf(entry) : 0)
   }
@@ -142,8 +79,9 @@ export function mget(): void {
 
 /** All or nothing: the entries are made first, in a chain of their own, and placed when all are there. */
 export function mset(): void {
+  if ((argumentCount() & 1) == 0) return replyWrongCount()
   for (let i = 1; i < argumentCount(); i += 2) {
-    if (!mayPlace(linkOf(i))) return
+    if (!mayPlace(seekArgument(i))) return
   }
   let made: usize = 0
   for (let i = argumentCount() - 2; i > 0; i -= 2) {
@@ -178,7 +116,7 @@ export function add(amount: i64): void {
   const at = argumentAt(1)
   const length = argumentLength(1)
   const hash = hashBytes(at, length)
-  const link = locate(at, length, hash)
+  const link = seek(at, length, hash)
   if (!mayPlace(link)) return
   const entry = load<usize>(link)
   let value: i64 = 0
@@ -197,7 +135,7 @@ export function add(amount: i64): void {
   const from = formatNumber(sum)
   const digits = numberEnd() - from
   copyBytes(number, from, digits)
-  if (write(link, at, length, hash, number, digits)) replyInteger(sum)
+  if (write(link, at, length, hash, number, digits, true)) replyInteger(sum)
   else replyOutOfMemory()
 }
 
@@ -220,7 +158,7 @@ export function refuseNumber(): void {
 
 /** Grows by half of what is needed, so that appending often does not copy the value each time. */
 export function append(): void {
-  const link = linkOf(1)
+  const link = seekArgument(1)
   if (!mayPlace(link)) return
   const old = load<usize>(link)
   const added = argumentLength(2)
@@ -240,13 +178,13 @@ export function append(): void {
       return
     }
     if (old) appendToEntry(entry, valueOf(old), length - added)
-    place(link, entry)
-  }
+    place(link, entry, true)
+  } else touchEntry(entry)
   appendToEntry(entry, argumentAt(2), added)
   replyInteger(length)
 }
 
 export function strLen(): void {
-  const entry = load<usize>(linkOf(1))
+  const entry = load<usize>(seekArgument(1))
   replyInteger(entry ? valueLengthOf(entry) : 0)
 }

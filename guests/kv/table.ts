@@ -10,6 +10,8 @@ import { equalBytes } from './bytes'
 import { appendToEntry, createEntry, Entry, entryBytes, keyLengthOf, keyOf } from './entry'
 import { allocateEntry, allocateHeard, releaseRetired, retire } from './retired'
 import { SEGMENT_BITS, SEGMENT_BUCKETS, SEGMENT_BYTES, SEGMENT_ROOM } from './retired'
+import { clearDeadline, clearDeadlines, moveDeadline } from './timers'
+import { isAnythingWatched, touch } from './watches'
 import { stepsLeft } from './work'
 
 const BUCKETS_MAX: u32 = 16384 << SEGMENT_BITS
@@ -74,12 +76,25 @@ export function isCrowded(link: usize): bool {
   return table.chain >= CHAIN_MAX && !load<usize>(link)
 }
 
-/** Puts an entry at the link that locate() gave for its key, in the place of one that is there. */
-export function place(link: usize, entry: usize): void {
+export function touchEntry(entry: usize): void {
+  if (isAnythingWatched()) touch(keyOf(entry), keyLengthOf(entry), changetype<Entry>(entry).hash)
+}
+
+/**
+ * Puts an entry at the link that locate() gave for its key, in the place of one that is there; with the deadline of
+ * that, or without.
+ */
+export function place(link: usize, entry: usize, keepsDeadline: bool = false): void {
   const old = load<usize>(link)
   changetype<Entry>(entry).next = old ? changetype<Entry>(old).next : 0
   store<usize>(link, entry)
+  touchEntry(entry)
   if (old) {
+    if (keepsDeadline) {
+      moveDeadline(old, entry)
+      changetype<Entry>(old).timer = 0
+    }
+    clearDeadline(old)
     release(old)
     return
   }
@@ -87,7 +102,7 @@ export function place(link: usize, entry: usize): void {
   if (table.keys > table.buckets) split()
 }
 
-/** Gives a key a value, in place if the old entry has the right size; false if memory is full. */
+/** Gives a key a value, in place if the old entry has the right size; the entry, or 0 if memory is full. */
 export function write(
   link: usize,
   key: usize,
@@ -95,7 +110,8 @@ export function write(
   hash: u32,
   value: usize,
   valueLength: usize,
-): bool {
+  keepsDeadline: bool,
+): usize {
   const old = load<usize>(link)
   if (old) {
     const size = entryBytes(keyLength, valueLength)
@@ -103,22 +119,32 @@ export function write(
     if (size <= capacity && capacity < 2 * size + 64) {
       changetype<Entry>(old).valueLength = 0
       appendToEntry(old, value, valueLength)
-      return true
+      if (!keepsDeadline && changetype<Entry>(old).timer) clearDeadline(old)
+      touchEntry(old)
+      return old
     }
   }
   const entry = createEntry(key, keyLength, hash, valueLength)
-  if (!entry) return false
+  if (!entry) return 0
   appendToEntry(entry, value, valueLength)
-  place(link, entry)
-  return true
+  place(link, entry, keepsDeadline)
+  return entry
+}
+
+/** Takes an entry out of the table as it is, to be placed again. */
+export function detach(link: usize): void {
+  const entry = load<usize>(link)
+  touchEntry(entry)
+  store<usize>(link, changetype<Entry>(entry).next)
+  table.keys--
 }
 
 /** Deletes the entry of a link that locate() gave. */
 export function erase(link: usize): void {
   const entry = load<usize>(link)
-  store<usize>(link, changetype<Entry>(entry).next)
+  detach(link)
+  clearDeadline(entry)
   release(entry)
-  table.keys--
   for (let i = 0; i < MERGES_PER_DELETE && table.keys < table.buckets >> 2; i++) {
     if (!merge()) return
   }
@@ -179,6 +205,7 @@ export function eraseAll(): void {
     store<usize>(directory, another)
     retire(first)
   } else releaseEntries(first)
+  clearDeadlines()
   table.keys = 0
   table.buckets = SEGMENT_BUCKETS
   releaseRetired(stepsLeft() >> 1)

@@ -12,9 +12,11 @@ export const ENTRY_STEPS: i32 = 100
 @unmanaged
 class Work {
   left: i32
+  /** The commands of a transaction are carried out: what they copy was counted before the first of them. */
+  isPaid: bool
 }
 
-const work: Work = changetype<Work>(memory.data(4))
+const work: Work = changetype<Work>(memory.data(8))
 
 export function startWork(): void {
   work.left = STEPS_MAX
@@ -31,4 +33,27 @@ export function setStepsLeft(steps: i32): void {
 
 export function spend(steps: i32): void {
   work.left -= steps
+}
+
+/** How many bytes are copied in a step, with much to spare. */
+const COPY_SHIFT: usize = 2
+
+export function copySteps(bytes: usize): i32 {
+  return <i32>(bytes >> COPY_SHIFT)
+}
+
+/** Whether there is time to copy so many bytes. */
+export function mayCopy(bytes: usize): bool {
+  if (work.isPaid) return true
+  spend(copySteps(bytes))
+  return work.left >= 0
+}
+
+/** Between the two, what is copied was counted before. */
+export function startPaid(): void {
+  work.isPaid = true
+}
+
+export function endPaid(): void {
+  work.isPaid = false
 }

@@ -27,7 +27,9 @@ import { LIMITS, LIMIT_MEANINGS, type LimitName } from '../../shared/protocol/li
 import { MESSAGES } from '../../shared/protocol/messages.ts'
 import { STATES } from '../../shared/protocol/states.ts'
 import { STAGES, TRIGGERS } from '../../shared/trace/rows.ts'
+import { DIFFERENCES } from '../guests/kv-differences.ts'
 import type { Tables } from './documents.ts'
+import { kvCommands } from './kv-commands.ts'
 
 const code = (text: string) => `\`${text}\``
 
@@ -271,4 +273,12 @@ export const TABLES: Tables = {
   'exit-codes': exitCodes,
   witnesses: () => meanings('witness', WITNESS_KINDS),
   dirty: () => meanings('--dirty', DIRTY_MODES),
+  'kv-commands': () => {
+    const rows = kvCommands().map(({ usage, meaning }) => [code(usage), meaning])
+    return table(['command', 'does'], rows)
+  },
+  'kv-differences': () => {
+    const rows = DIFFERENCES.map(({ of, here, redis }) => [of, here, redis])
+    return table(['of', 'here', 'Redis 7'], rows)
+  },
 }

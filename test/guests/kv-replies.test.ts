@@ -1,12 +1,13 @@
 // What the key-value guest answers to each command, as a table: a request and its answer with `|` for the end
 // of a line. The requests of one group share an instance, so later ones see what earlier ones did.
 import { describe, expect, test } from 'vitest'
+import { kvCommands } from '../docs/kv-commands.ts'
 import { Guest } from './host.ts'
 
 type Row = readonly [request: string, reply: string]
 
 const NOT_INTEGER = '-ERR value is not an integer or out of range|'
-const NO_EXPIRY = '-ERR expiry is not supported: a guest has no clock|'
+const SYNTAX = '-ERR syntax error|'
 
 const groups: Record<string, readonly Row[]> = {
   strings: [
@@ -46,13 +47,69 @@ const groups: Record<string, readonly Row[]> = {
     ['SET k z KEEPTTL', '+OK|'],
     ['SET k v NX XX', '-ERR syntax error|'],
     ['SET k v WHAT', '-ERR syntax error|'],
-    ['SET k v EX 10', NO_EXPIRY],
-    ['SET k v px 10', NO_EXPIRY],
-    ['SETEX k 10 v', NO_EXPIRY],
-    ['EXPIRE k 10', NO_EXPIRY],
     ['TTL k', ':-1|'],
     ['TTL none', ':-2|'],
     ['GET k', '$1|z|'],
+  ],
+  deadlines: [
+    ['SET k v EX 10', '+OK|'],
+    ['TTL k', ':10|'],
+    ['PTTL k', ':10000|'],
+    ['SET k w KEEPTTL', '+OK|'],
+    ['PTTL k', ':10000|'],
+    ['APPEND k x', ':2|'],
+    ['PTTL k', ':10000|'],
+    ['SET k w', '+OK|'],
+    ['TTL k', ':-1|'],
+    ['SET k v PX 1499', '+OK|'],
+    ['TTL k', ':1|'],
+    ['SET k v PXAT 1700000005000', '+OK|'],
+    ['PTTL k', ':5000|'],
+    ['SET k v EXAT 1700000005', '+OK|'],
+    ['PTTL k', ':5000|'],
+    ['GETSET k u', '$1|v|'],
+    ['TTL k', ':-1|'],
+    ['EXPIRE k 10 XX', ':0|'],
+    ['EXPIRE k 10 GT', ':0|'],
+    ['EXPIRE k 10 NX', ':1|'],
+    ['EXPIRE k 9 GT', ':0|'],
+    ['EXPIRE k 11 LT', ':0|'],
+    ['PEXPIRE k 9000 LT', ':1|'],
+    ['RENAME k l', '+OK|'],
+    ['TTL l', ':9|'],
+    ['PERSIST l', ':1|'],
+    ['PERSIST l', ':0|'],
+    ['PERSIST k', ':0|'],
+    ['TTL k', ':-2|'],
+    ['EXPIRE l 0', ':1|'],
+    ['GET l', '$-1|'],
+    ['EXPIRE l 1', ':0|'],
+    ['SETEX k 10 v', '+OK|'],
+    ['PSETEX k 10 v', '+OK|'],
+    ['PTTL k', ':10|'],
+    ['SETEX k 0 v', "-ERR invalid expire time in 'setex' command|"],
+    ['SET k v EX -1', "-ERR invalid expire time in 'set' command|"],
+    ['PEXPIRE k 9223372036854775807', "-ERR invalid expire time in 'pexpire' command|"],
+    ['SET k v EX x', NOT_INTEGER],
+    ['SET k v EX', SYNTAX],
+    ['SET k v EX 1 PX 1', SYNTAX],
+    ['SET k v EX 1 KEEPTTL', SYNTAX],
+    ['EXPIRE k 1 WHAT', '-ERR Unsupported option WHAT|'],
+    ['EXPIRE k 1 NX XX', '-ERR NX and XX, GT or LT options at the same time are not compatible|'],
+    ['EXPIRE k 1 GT LT', '-ERR GT and LT options at the same time are not compatible|'],
+    ['TIME', '*2|$10|1700000000|$1|0|'],
+  ],
+  'moved and deleted': [
+    ['MSET a 1 b 2', '+OK|'],
+    ['RENAME a b', '+OK|'],
+    ['MGET a b', '*2|$-1|$1|1|'],
+    ['RENAME b b', '+OK|'],
+    ['RENAME none b', '-ERR no such key|'],
+    ['RENAME none none', '-ERR no such key|'],
+    ['RENAME b a-much-longer-name-than-fits', '+OK|'],
+    ['GETDEL a-much-longer-name-than-fits', '$1|1|'],
+    ['GETDEL b', '$-1|'],
+    ['DBSIZE', ':0|'],
   ],
   numbers: [
     ['INCR n', ':1|'],
@@ -134,7 +191,7 @@ const groups: Record<string, readonly Row[]> = {
   'the server': [
     ['COMMAND', '*0|'],
     ['COMMAND DOCS', '*0|'],
-    ['COMMAND COUNT', ':43|'],
+    ['COMMAND COUNT', ':46|'],
     ['CONFIG GET save', '*2|$4|save|$0||'],
     ['CONFIG GET appendonly', '*2|$10|appendonly|$2|no|'],
     ['CONFIG GET m* none', '*2|$9|maxmemory|$1|0|'],
@@ -143,14 +200,16 @@ const groups: Record<string, readonly Row[]> = {
     ['CONFIG SET save ""', '+OK|'],
     ['CONFIG RESETSTAT', '+OK|'],
     ['CONFIG WHAT', "-ERR unknown subcommand 'WHAT'. Try CONFIG HELP.|"],
-    ['TIME', '-ERR TIME is not supported: a guest has no clock|'],
     ['GET', "-ERR wrong number of arguments for 'get' command|"],
     ['MSET a 1 b', "-ERR wrong number of arguments for 'mset' command|"],
     ['PING a b', "-ERR wrong number of arguments for 'ping' command|"],
-    ['LPUSH list a', "-ERR unknown command 'LPUSH'|"],
-    ['averylongcommandname', "-ERR unknown command 'averylongcommandname'|"],
-    ['"a\\r\\nb"', "-ERR unknown command 'a  b'|"],
-    ['""', "-ERR unknown command ''|"],
+    ['LPUSH list a', "-ERR unknown command 'LPUSH', with args beginning with: 'list' 'a' |"],
+    [
+      'averylongcommandname',
+      "-ERR unknown command 'averylongcommandname', with args beginning with: |",
+    ],
+    ['"a\\r\\nb"', "-ERR unknown command 'a  b', with args beginning with: |"],
+    ['""', "-ERR unknown command '', with args beginning with: |"],
   ],
 }
 
@@ -198,4 +257,15 @@ test('keys and values may hold any byte', () => {
   expect(guest.ask(1, 'SET', bytes, bytes)).toBe('+OK\r\n')
   expect(guest.ask(1, 'GET', bytes)).toBe(`$256\r\n${bytes}\r\n`)
   expect(guest.ask(1, 'KEYS', '*')).toBe(`*1\r\n$256\r\n${bytes}\r\n`)
+})
+
+test('the commands that the documents list are those that the guest knows', () => {
+  const guest = new Guest('kv')
+  guest.open(1)
+  const commands = kvCommands()
+  expect(guest.ask(1, 'COMMAND', 'COUNT')).toBe(`:${commands.length}\r\n`)
+  for (const { name } of commands) {
+    expect(guest.ask(1, name, ...Array<string>(20).fill('x'))).not.toMatch(/unknown command/)
+    guest.open(1)
+  }
 })

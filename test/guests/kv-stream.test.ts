@@ -123,7 +123,7 @@ describe('what breaks the protocol is answered and closes the connection', () =>
     ['*\r\n', 'invalid multibulk length'],
     [`*${'1'.repeat(40)}`, 'too big mbulk count string'],
     ['*1\r\n:1\r\n', "expected '$', got ':'"],
-    ['*1\r\n\x00', "expected '$', got ' '"],
+    ['*1\r\n\x00', "expected '$', got ''"],
     ['*1\r\n$524289\r\n', 'invalid bulk length'],
     ['*1\r\n$-1\r\n', 'invalid bulk length'],
     [`*1\r\n$${'1'.repeat(40)}`, 'too big bulk count string'],
