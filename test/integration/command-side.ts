@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly stdout?: 'ignore' | 'pipe' | number
   /** Behind the others, so that they win. */
   readonly args?: readonly string[]
+  /** Beside that of this process; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Not waited for: it may be meant to fail. The pair ends it. */
@@ -23,7 +25,7 @@ export function startCommand(
   pair: Pair,
   name: Name,
   told: 'primary' | 'secondary',
-  { stdout = 'ignore', args = [] }: CommandOptions = {},
+  { stdout = 'ignore', args = [], env = {} }: CommandOptions = {},
 ): CommandSide {
   const config = pair.config(name, told)
   const options = {
@@ -36,7 +38,9 @@ export function startCommand(
     value === undefined ? [] : [`--${key}`, value],
   )
   const stdio: StdioOptions = ['ignore', stdout, 'pipe']
-  const child = spawn(process.execPath, [COLO, told, ...given, ...args], { stdio })
+  const child = spawn(process.execPath, [COLO, told, ...given, ...args], {
+    ...{ stdio, env: { ...process.env, ...env } },
+  })
   let complaint = ''
   child.stderr?.on('data', (bytes) => (complaint += String(bytes)))
   pair.processes.set(name, child)
