@@ -2,10 +2,12 @@
 // The command `colo`.
 
 import { EXIT_CODES } from './exit-codes.ts'
+import { closeGoneTerminalsAtExit } from './gone-terminals.ts'
 import { runQuickly } from './quick-verbs.ts'
 import { sayAside, watchStandardOutput } from './standard-streams.ts'
 
 const argv = process.argv.slice(2)
+closeGoneTerminalsAtExit()
 start().catch((error: unknown) => {
   sayAside(`colo: ${error instanceof Error ? error.stack : String(error)}\n`)
   process.exit(EXIT_CODES.usage.code)

@@ -34,7 +34,7 @@ export const optionName = (name: string) => `--${kebab(name)}`
 
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-const DELAY_HELP = 'Delays (milliseconds):'
+const DELAY_HELP = 'Delays (400 or 400ms or 0.4s):'
 
 /** What `colo up` and a single daemon have in common. */
 export interface GuestOptions {
@@ -72,7 +72,7 @@ export function addGuestOptions(command: Command): Command {
     .addOption(
       new Option(
         '--memory <size>',
-        "the most RAM of the guest, such as 64MiB; the pair's sides agree",
+        "the most RAM of the guest, such as 64M or 1G; the pair's sides agree",
       )
         .argParser(parseMemory)
         .default(64 * 1024 * 1024, '64MiB'),
@@ -105,20 +105,21 @@ export function addDelayOptions(command: Command, behind = false): Command {
   for (const name of DELAY_NAMES) {
     const { ms, meaning, whenItPasses } = DELAYS[name]
     const words = `${meaning}; then ${whenItPasses} (default: ${ms})`
-    const option = new Option(`${optionName(name)} <n>`, words).argParser(argument(parseMs))
+    const option = new Option(`${optionName(name)} <time>`, words).argParser(argument(parseMs))
     command.addOption(option.hideHelp(behind))
   }
   return command
 }
 
+const DELAY_OPTIONS: ReadonlySet<string> = new Set(DELAY_NAMES.map(optionName))
+
+export const isDelayOption = ({ long = '' }: Option): boolean => DELAY_OPTIONS.has(long)
+
 function addHelpDelays(command: Command): void {
   const words = `lists ${DELAY_NAMES.length} delays, such as --suspect-ms, which are options too`
   command.option('--help-delays', words)
   command.on('option:help-delays', () => {
-    const delays = new Set(DELAY_NAMES.map(optionName))
-    for (const option of command.options) {
-      if (delays.has(option.long ?? '')) option.hideHelp(false)
-    }
+    for (const option of command.options) if (isDelayOption(option)) option.hideHelp(false)
     command.help()
   })
 }

@@ -1,7 +1,8 @@
 // A table that fits a width: columns are left out by their priority, whole, and the caller says which.
 
 import { formatTable } from './table.ts'
-import { colourOf, plain, type Paint } from './terminal-colours.ts'
+import { plain, type Paint } from '../daemon/paint.ts'
+import { colourOf } from './terminal-colours.ts'
 import { cut } from './wrap.ts'
 
 export interface Column {

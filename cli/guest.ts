@@ -13,7 +13,7 @@ import { WebAssembly } from '../shared/guest/webassembly.ts'
 import { argument } from './daemon-options.ts'
 import { FdSource } from './decode/fd-source.ts'
 import { CliError } from './exit-codes.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from '../daemon/plain-text.ts'
 import { teach } from './help.ts'
 import { OutputFile } from './output-file.ts'
 import { formatOption, type FormatOptions } from './status.ts'
@@ -115,7 +115,7 @@ function wholeFile(file: string): Uint8Array {
 }
 
 /** @throws CliError if there is no such file or it is no module */
-function readModule(file: string): Uint8Array {
+export function readModule(file: string): Uint8Array {
   const bytes = wholeFile(file)
   if (WebAssembly.validate(bytes)) return bytes
   throw new CliError(

@@ -1,5 +1,7 @@
 // Numbers on a command line that speak of bytes in files.
 
+import { parseSize } from './units.ts'
+
 const PAGE_BYTES_MIN = 1024
 const PAGE_BYTES_MAX = 65_536
 
@@ -10,11 +12,13 @@ export function wholeNumber(text: string): number {
   throw new Error(`${JSON.stringify(text)} is no whole number, in decimal or behind 0x`)
 }
 
-/** The size of a page of some target. Throws with what it expects. */
+/** The size of a page of some target, also behind 0x. Throws with what it expects. */
 export function pageSize(text: string): number {
-  const value = wholeNumber(text)
+  const value = text.startsWith('0x') ? wholeNumber(text) : parseSize(text)
   if (value >= PAGE_BYTES_MIN && value <= PAGE_BYTES_MAX && Number.isInteger(Math.log2(value))) {
     return value
   }
-  throw new Error(`a page has a power of 2 from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX} bytes`)
+  throw new Error(
+    `a page has a power of 2 from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX} bytes: write 4096 or 4k`,
+  )
 }

@@ -2,6 +2,7 @@
 // that let a pair be started on one machine without an argument.
 
 import { Option, type Command } from 'commander'
+import { LOG_FORMATS, type LogFormat } from '../daemon/config.ts'
 import type { Role } from '../shared/protocol/messages.ts'
 import {
   addDelayOptions,
@@ -44,6 +45,7 @@ interface OneSideOptions extends GuestOptions {
   readonly httpHost?: readonly string[]
   readonly log?: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logFormat: LogFormat
   readonly withParent?: boolean
   readonly new: boolean
 }
@@ -82,13 +84,18 @@ export function oneSide(command: Command, role: Role): Command {
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
+    .addOption(
+      new Option('--log-format <format>', `auto: ${LOG_FORMATS.auto}`)
+        .choices(Object.keys(LOG_FORMATS))
+        .default('auto'),
+    )
     .addOption(new Option('--with-parent', 'end when the parent process does').hideHelp())
   return addDelayOptions(command).action(async (options: OneSideOptions & DelayOptions) => {
     const { memory, dirty, withParent = false, new: isNew, httpHost = [], ...rest } = options
     const { name, pair, dir, control, data, advertiseData, clients, peer, guest, witness } = rest
-    const { failback, tokenFile, record, log, logLevel } = rest
+    const { failback, tokenFile, record, log, logLevel, logFormat } = rest
     const addresses = { control, data, advertiseData, clients, peer }
-    const kept = { dir, tokenFile, record, log, logLevel }
+    const kept = { dir, tokenFile, record, log, logLevel, logFormat }
     const config = checkConfig({
       ...{ name, pair, told: role, isNew, ...addresses, ...kept },
       ...{

@@ -8,6 +8,7 @@ import { VerbFailed } from '../shared/control/control-client.ts'
 import { EXIT_CODES, oneLine } from './exit-codes.ts'
 import { addAdopt } from './adopt.ts'
 import { addClean } from './clean.ts'
+import { addCompletion } from './completion.ts'
 import { convertVerb } from './convert.ts'
 import { decodeVerb } from './decode.ts'
 import { addFailback } from './failback.ts'
@@ -17,6 +18,7 @@ import { addGuest } from './guest.ts'
 import { addHistory } from './history.ts'
 import { addPause } from './pause.ts'
 import { addPrimary } from './primary.ts'
+import { describePairs } from './help.ts'
 import { report } from './report.ts'
 import { addResume } from './resume.ts'
 import { addSecondary } from './secondary.ts'
@@ -29,20 +31,18 @@ import { addVersion } from './version.ts'
 import { verifyVerb } from './verify.ts'
 import { addWatch } from './watch.ts'
 
-const TOUR = `
-A tour of five minutes:
-  colo up                             start a pair around the shipped guest, a key-value service
-  redis-cli -p 6380 incr visits       it is a service, real clients talk to it
-  colo status                         look: role, state, generation, checkpoints of both sides
-  kill -9 <pid of the primary>        the other side goes on ...
-  redis-cli -p 6381 get visits        ... with every write that was acknowledged
-  colo secondary ...                  bring the side back (colo up --respawn does), and watch it being seeded
-  colo history                        what every checkpoint and every failover took`
+const TOUR = [
+  ['colo up', 'start a pair around the shipped guest, a key-value service'],
+  ['redis-cli -p 6380 incr visits', 'it is a service, real clients talk to it'],
+  ['colo status', 'look: role, state, generation, checkpoints of both sides'],
+  ['kill -9 <pid of the primary>', 'the other side goes on ...'],
+  ['redis-cli -p 6381 get visits', '... with every write that was acknowledged'],
+  ['colo secondary ...', 'bring the side back (colo up --respawn does), and watch it being seeded'],
+  ['colo history', 'what every checkpoint and every failover took'],
+] as const
 
-function describeRows(title: string, rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return `\n${title}\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n')}`
-}
+const describeRows = (title: string, rows: readonly (readonly [string, string])[]) =>
+  `\n${title}\n${describePairs(rows)}`
 
 const VERBS_IN_ORDER = [
   addUp,
@@ -60,6 +60,7 @@ const VERBS_IN_ORDER = [
   addStop,
   addClean,
   addGuest,
+  addCompletion,
   addVersion,
 ] as const
 
@@ -81,7 +82,7 @@ export function makeProgram(): Command {
     ({ code, meaning }) => [String(code), meaning] as const,
   )
   program
-    .addHelpText('after', TOUR)
+    .addHelpText('after', describeRows('A tour of five minutes:', TOUR))
     .addHelpText('after', describeRows('States of a side:', states))
     .addHelpText('after', describeRows('Exit codes:', codes))
     .addHelpText('after', '\ncolo VERB --help says when one uses a verb, with an example.')

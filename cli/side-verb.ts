@@ -4,7 +4,7 @@
 import type { Command } from 'commander'
 import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
 import { teach, type Lesson } from './help.ts'
-import { plainLine } from './plain-text.ts'
+import { plainLine } from '../daemon/plain-text.ts'
 import { sayAside } from './standard-streams.ts'
 import {
   addTargetOptions,

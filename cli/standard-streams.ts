@@ -3,7 +3,7 @@
 
 import { EXIT_CODES } from './exit-codes.ts'
 import { fileError } from './file-error.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from '../daemon/plain-text.ts'
 import { writeWhole } from './whole-write.ts'
 
 const STDOUT = 1

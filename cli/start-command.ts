@@ -12,9 +12,13 @@ import { COLO_SCRIPT } from './places.ts'
 import { showSize } from './units.ts'
 import { shellQuote } from './wrap.ts'
 
-export type StartConfig = Omit<Config, 'told' | 'isNew' | 'logLevel' | 'httpHosts'> & {
+export type StartConfig = Omit<
+  Config,
+  'told' | 'isNew' | 'logLevel' | 'logFormat' | 'httpHosts'
+> & {
   readonly httpHosts?: Config['httpHosts']
   readonly logLevel?: Config['logLevel']
+  readonly logFormat?: Config['logFormat']
 }
 
 const given = (name: string, value: string | undefined) =>
@@ -24,7 +28,8 @@ const given = (name: string, value: string | undefined) =>
 export function daemonArguments(config: StartConfig, folder = process.cwd()): string[] {
   const path = (name: string | undefined) =>
     name === undefined ? undefined : resolve(folder, name)
-  const { name, pair, control, data, clients, peer, guest, dirty, failback, logLevel } = config
+  const { name, pair, control, data, clients, peer, guest, dirty, failback, logLevel, logFormat } =
+    config
   const { kind, folder: register } = chooseWitness(config)
   const witness = config.witness === kind ? kind : `${kind}:${path(register)}`
   // A delay that follows from another one that was given needs no option of its own.
@@ -38,6 +43,7 @@ export function daemonArguments(config: StartConfig, folder = process.cwd()): st
     ...given('token-file', path(config.tokenFile)),
     ...given('log', path(config.log)),
     ...(logLevel === undefined || logLevel === 'info' ? [] : ['--log-level', logLevel]),
+    ...(logFormat === undefined || logFormat === 'auto' ? [] : ['--log-format', logFormat]),
     ...['--control', control, '--data', data, '--clients', clients, '--peer', peer],
     ...given('advertise-data', config.advertiseData),
     ...(config.httpHosts ?? []).flatMap((host) => ['--http-host', host]),

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { isAlive } from '../daemon/living-process.ts'
 import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
-import { plainLine } from './plain-text.ts'
+import { plainLine } from '../daemon/plain-text.ts'
 import { isServing, say } from './side-verb.ts'
 import {
   addTargetOptions,

@@ -37,7 +37,7 @@ const KINDS: readonly Kind[] = [
   { is: 'BER of a migration stream', first: '\u007f\u00d1\u0046', verb: 'convert --to binary' },
   { is: "a stream of Xen's libxl", first: 'LibxlFmt', verb: 'verify' },
   { is: "a stream of Xen's libxc", first: '\u00ff'.repeat(8) + 'XENF', verb: 'verify' },
-  { is: "COLO's back channel", first: '\u0005\0\0\0\u0004\0\0\0', verb: 'verify -f back' },
+  { is: "COLO's back channel", first: '\u0005\0\0\0\u0004\0\0\0', verb: 'verify --form back' },
   { is: "a file of Xen's xl", first: 'Xen saved domain', verb: 'verify' },
   { is: 'a WebAssembly module', first: '\0asm', verb: 'guest inspect' },
   { is: 'packed by gzip', first: '\u001f\u008b', verb: 'zcat' },

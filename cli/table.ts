@@ -1,6 +1,6 @@
 // Plain tables: a title row, columns as wide as what is in them, numbers to the right.
 
-import { plainText } from './plain-text.ts'
+import { plainText } from '../daemon/plain-text.ts'
 
 const isNumber = (text: string) => /^-?[\d.,]+$/.test(text)
 

@@ -2,34 +2,44 @@
 
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 } as const
 const SIZE_UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+/** By the first letter of a unit. All are powers of 1024, as QEMU (`64M`) and Docker (`64m`, `64MB`) have them. */
+const SIZE_LETTERS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const
+/** A longer timer fires at once in Node. */
+const DURATION_MS_MAX = 2 ** 31 - 1
 
-/** `100ms`, `1.5s`, `2m`, `1h`, in milliseconds. Throws with what it expects. */
-export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)$/.exec(text.trim())
-  if (match === null) {
-    throw new Error(`${JSON.stringify(text)} is no duration: write 100ms, 1.5s, 2m or 1h`)
+/**
+ * `100ms`, `1.5s`, `2m`, `1h`, in milliseconds. A number without a unit is none, except where `bareUnit` says what
+ * it means. Throws with what it expects.
+ */
+export function parseDuration(text: string, bareUnit?: 'ms'): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text.trim())
+  const unit = (match?.[2] ?? bareUnit) as keyof typeof DURATION_UNITS | undefined
+  if (match === null || unit === undefined) {
+    const bare = bareUnit === undefined ? '' : ', or 400 for milliseconds'
+    throw new Error(`${JSON.stringify(text)} is no duration: write 500ms, 1.5s, 2m or 1h${bare}`)
   }
-  return Number(match[1]) * DURATION_UNITS[match[2] as keyof typeof DURATION_UNITS]
+  const ms = Number(match[1]) * DURATION_UNITS[unit]
+  if (ms <= DURATION_MS_MAX) return ms
+  const hours = Math.floor(DURATION_MS_MAX / DURATION_UNITS.h)
+  throw new Error(`${JSON.stringify(text)} is too long: a duration is at most ${hours}h`)
 }
 
-/** `64MiB`, `512KiB`, `1GiB` or a count of bytes. Throws with what it expects. */
+/** `64M`, `64m`, `64MB`, `64MiB`, which all mean the same, or a count of bytes. Throws with what it expects. */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?$/i.exec(text.trim())
-  const unit = Object.entries(SIZE_UNITS).find(
-    ([name]) => name.toLowerCase() === (match?.[2] ?? 'B').toLowerCase(),
+  const match = /^(\d+(?:\.\d+)?)\s*(?:b|([kmgt])(?:i?b)?)?$/i.exec(text.trim())
+  const letter = (match?.[2] ?? '').toLowerCase() as keyof typeof SIZE_LETTERS
+  const bytes = Number(match?.[1]) * SIZE_LETTERS[letter]
+  if (Number.isSafeInteger(bytes)) return bytes
+  throw new Error(
+    `${JSON.stringify(text)} is no size: write 64M, 64MiB, 512k or 1G (powers of 1024), or bytes`,
   )
-  const bytes = Number(match?.[1]) * (unit?.[1] ?? NaN)
-  if (!Number.isSafeInteger(bytes)) {
-    throw new Error(`${JSON.stringify(text)} is no size: write 64MiB, 512KiB, 1GiB or bytes`)
-  }
-  return bytes
 }
 
-/** A whole or broken positive number of milliseconds, for the options whose name ends in -ms. */
+/** For the options whose name ends in -ms: a duration above 0; a number without a unit is milliseconds. */
 export function parseMs(text: string): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
-  if (!(value > 0)) throw new Error(`${JSON.stringify(text)} is no positive number of milliseconds`)
-  return value
+  const ms = parseDuration(text, 'ms')
+  if (ms > 0) return ms
+  throw new Error(`${JSON.stringify(text)} is no duration above 0: write 500ms or 1.5s`)
 }
 
 /** A whole number from `least` to `most`. */

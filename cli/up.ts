@@ -89,7 +89,7 @@ export function addUp(program: Command): void {
         'colo up --hang primary@2s --for 8s --load 4 --format json',
         'a hung primary comes back, halts',
       ],
-      ['colo up --port auto --guest my.wasm --memory 16MiB', 'your own guest, on free ports'],
+      ['colo up --port auto --guest my.wasm --memory 16M', 'your own guest, on free ports'],
     ],
   })
 }

@@ -1,11 +1,23 @@
 // A verb of a table as commander knows it.
 
-import { Argument, Option, type Command } from 'commander'
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander'
 import { argument } from './daemon-options.ts'
 import { teach } from './help.ts'
 import { optionKey, type OptionRow, type Verb } from './verb-table.ts'
 
-function optionOf(name: string, row: OptionRow): Option {
+/** Says it too where the word is a choice of another option of the verb. */
+function chosen(choices: readonly string[], name: string, verb: Verb): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text
+    const other = Object.entries(verb.options).find(
+      ([key, row]) => key !== name && row.choices?.includes(text),
+    )
+    const way = other === undefined ? '' : ` (${text} is for --${other[0]}: --${other[0]} ${text})`
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}${way}.`)
+  }
+}
+
+function optionOf(name: string, row: OptionRow, verb: Verb): Option {
   const { short, words, value, choices, isRequired, repeats, read, excludes } = row
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}`
   const option = new Option(value === undefined ? flags : `${flags} <${value}>`, words)
@@ -16,7 +28,7 @@ function optionOf(name: string, row: OptionRow): Option {
       one(text),
     ])
   } else if (read !== undefined) option.argParser(one)
-  if (choices !== undefined) option.choices(choices)
+  if (choices !== undefined) option.choices(choices).argParser(chosen(choices, name, verb))
   if (choices !== undefined && !isRequired) option.default(choices[0])
   if (isRequired) option.makeOptionMandatory()
   if (excludes !== undefined) option.conflicts(excludes.map(optionKey))
@@ -28,7 +40,9 @@ export function addVerb(program: Command, verb: Verb): void {
   for (const { name, words, isOptional } of verb.operands) {
     command.addArgument(new Argument(isOptional ? `[${name}]` : `<${name}>`, words))
   }
-  for (const [name, row] of Object.entries(verb.options)) command.addOption(optionOf(name, row))
+  for (const [name, row] of Object.entries(verb.options)) {
+    command.addOption(optionOf(name, row, verb))
+  }
   command.action(async () => {
     process.exitCode = (await verb.run(command.args, command.opts())) ?? process.exitCode
   })

@@ -21,12 +21,12 @@ export const verifyVerb: Verb = {
   ],
   options: {
     form: {
-      short: 'f',
       words: 'what the stream is; back is the back channel of COLO',
       value: 'form',
       choices: ['auto', 'libxl', 'libxc', 'xl', 'colo', 'remus', 'back'],
     },
     format: {
+      short: 'f',
       words: 'json: one object with all that is said',
       value: 'format',
       choices: ['text', 'json'],
@@ -54,9 +54,12 @@ export const verifyVerb: Verb = {
     examples: [
       ['colo verify guest.save', 'find out what it is, list it, judge it'],
       ['xl save guest /dev/stdout | colo verify -', 'of any length, through a pipe'],
-      ['colo verify -f colo rec/a-g1-s1.forward -q', 'a recording of --record'],
-      ['colo verify -f back --with-forward rec/a-g1-s1.forward rec/a-g1-s1.back', 'both channels'],
-      ['colo verify --like-xen -f libxl flat', "as Xen's own verifier"],
+      ['colo verify --form colo rec/a-g1-s1.forward -q', 'a recording of --record'],
+      [
+        'colo verify --form back --with-forward rec/a-g1-s1.forward rec/a-g1-s1.back',
+        'both channels',
+      ],
+      ['colo verify --like-xen --form libxl flat', "as Xen's own verifier"],
       ['colo verify --annotate PAGE_DATA', 'what the record looks like'],
     ],
   },

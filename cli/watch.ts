@@ -5,17 +5,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { isAlive, isRunning } from '../daemon/living-process.ts'
 import { readRunFile, runFilePath, type RunFile } from '../daemon/run-files.ts'
+import { timeOfDay } from '../daemon/time-of-day.ts'
 import { OperatorClient } from '../shared/control/control-client.ts'
 import type { Status } from '../shared/control/messages.ts'
 import { CliError } from './exit-codes.ts'
 import { teach } from './help.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from '../daemon/plain-text.ts'
 import { whyNotProtected, type SideSeen } from './protection.ts'
 import { askSides, chooseSides, isAbsent, type KnownSide } from './sides.ts'
 import { returnCommandOf } from './start-command.ts'
 import { formatOption, type FormatOptions } from './status.ts'
 import { addTargetOptions, connectTo, type TargetOptions } from './targets.ts'
-import { colourOf, paintFor, type Paint } from './terminal-colours.ts'
+import { paintFor, type Paint } from '../daemon/paint.ts'
+import { colourOf } from './terminal-colours.ts'
 import { renderProtection } from './up/render-view.ts'
 import { showBytes, showMs } from './units.ts'
 import { wrapCommand } from './wrap.ts'
@@ -211,7 +213,7 @@ class Verdict {
 
 function describe(status: Status, paint: Paint): string {
   const { name, role, state, reason, generation, epoch, pause } = status
-  const time = new Date().toISOString().slice(11, 23)
+  const time = timeOfDay(Date.now())
   const why = state === 'protected' ? '' : ` (${plainText(reason)})`
   return (
     `${time} ${plainText(name)} ${role} ${paint(colourOf(state), state)}${why} gen ${generation} ` +

@@ -31,6 +31,15 @@ export const WITNESS_KINDS = {
 
 export type WitnessKind = keyof typeof WITNESS_KINDS
 
+/** What `--log-format` takes. */
+export const LOG_FORMATS = {
+  auto: 'text on a terminal, json elsewhere',
+  text: 'lines for people, coloured on a terminal unless NO_COLOR is set',
+  json: 'one JSON object a line',
+} as const
+
+export type LogFormat = keyof typeof LOG_FORMATS
+
 const delaysSchema = z
   .object(Object.fromEntries(DELAY_NAMES.map((name) => [name, z.number().positive().optional()])))
   .strict()
@@ -68,6 +77,7 @@ export const configSchema = z.object({
   record: z.string().optional(),
   log: z.string().optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  logFormat: z.enum(Object.keys(LOG_FORMATS) as [LogFormat, ...LogFormat[]]).default('auto'),
   delays: delaysSchema.default(delaysWith()),
 })
 

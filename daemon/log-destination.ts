@@ -18,6 +18,7 @@ import {
   type Stats,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { isatty } from 'node:tty'
 import { LIMITS } from '../shared/protocol/limits.ts'
 import { describeFileError } from './file-reasons.ts'
 import type { Warnings } from './warnings.ts'
@@ -119,7 +120,11 @@ export class LogDestination {
     this.#target = openTarget(options.path)
   }
 
-  /** What pino calls, with one whole line. */
+  get isTerminal(): boolean {
+    return isatty(this.#target.fd)
+  }
+
+  /** Takes one whole line. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line)
     if (this.#closed) return

@@ -8,12 +8,21 @@ import type { Trace } from '../shared/ports.ts'
 import { isWanted } from '../shared/protocol/errors.ts'
 import type { Config } from './config.ts'
 import type { LogDestination } from './log-destination.ts'
+import { logText } from './log-text.ts'
+import { paintFor } from './paint.ts'
 import type { Statistics } from './statistics.ts'
 import type { StrangersLog } from './strangers-log.ts'
 
 export function openLog(config: Config, destination: LogDestination): Logger {
-  const { name, pair, logLevel: level } = config
-  return pino({ level, base: { pair, name, pid: process.pid } }, destination)
+  const { name, pair, logLevel: level, logFormat: format } = config
+  const isText = format === 'text' || (format === 'auto' && destination.isTerminal)
+  const stream = isText ? textLines(destination) : destination
+  return pino({ level, base: { pair, name, pid: process.pid } }, stream)
+}
+
+function textLines(destination: LogDestination): { write(line: string): void } {
+  const paint = paintFor({ isTTY: destination.isTerminal })
+  return { write: (line) => destination.write(logText(line, paint)) }
 }
 
 /** What QEMU traces of a device's state; nothing is computed unless somebody wants to read it. */

@@ -1,7 +1,7 @@
 // Text on its way to standard output, as bytes from the start: decoding a stream makes a hundred thousand small
 // pieces of text, and putting them together as strings takes longer than everything else.
 
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../daemon/plain-text.ts'
 import { sayBytes } from '../standard-streams.ts'
 
 const FIRST_BYTES = 256 * 1024

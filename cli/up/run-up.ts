@@ -2,16 +2,19 @@
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { describeModule } from '../../shared/guest/dirty-log/description.ts'
 import { loadGuestModule } from '../../shared/guest/wasm/guest-module.ts'
 import { delaysWith } from '../../shared/protocol/delays.ts'
 import { checkConfig, delaysOf, type DelayOptions } from '../daemon-options.ts'
 import { CliError, EXIT_CODES, oneLine } from '../exit-codes.ts'
 import { fileError } from '../file-error.ts'
+import { readModule } from '../guest.ts'
 import { SHIPPED_GUEST } from '../places.ts'
 import { Load } from '../load.ts'
 import { coloWords, daemonArguments, returnCommand } from '../start-command.ts'
 import { outliveOutput } from '../standard-streams.ts'
 import { showSeconds } from '../units.ts'
+import { shellQuote } from '../wrap.ts'
 import type { UpOptions } from '../up.ts'
 import { inject } from './injector.ts'
 import { LiveView } from './live-view.ts'
@@ -53,6 +56,7 @@ function checkOptions(options: UpOptions & DelayOptions): void {
     ...{ guest, memoryBytes: memory, dirty, witness, failback, record },
     delays: delaysOf(options),
   })
+  checkGuest(guest, memory)
   try {
     loadGuestModule({ file: guest, memoryBytes: memory, dirty, cache: join(dir, 'modules') })
   } catch (error) {
@@ -61,6 +65,22 @@ function checkOptions(options: UpOptions & DelayOptions): void {
     }
     throw new CliError('usage', `--guest: ${oneLine(error)}`, { cause: error })
   }
+}
+
+/** Judges the module as `colo guest inspect` does. Raises CliError. */
+function checkGuest(guest: string, memoryBytes: number): void {
+  if (guest === '-')
+    throw new CliError('usage', '--guest -: name a file, which two daemons can read')
+  let bytes: Uint8Array
+  try {
+    bytes = readModule(guest)
+  } catch (error) {
+    throw new CliError('usage', `--guest ${oneLine(error)}`, { cause: error })
+  }
+  const { protection, reasons } = describeModule(bytes, memoryBytes)
+  if (protection !== 'none') return
+  const way = `colo guest inspect ${shellQuote(guest)} says more, docs/guests.md what a guest must be`
+  throw new CliError('usage', `--guest ${guest} can't be protected: ${reasons.join('; ')} (${way})`)
 }
 
 /** Ctrl-C once: end in order. Twice: at once. */

@@ -68,7 +68,7 @@ function judgeAll(input: string, options: VerifyOptions): number {
   }
   if (withForward !== undefined) {
     if (options.form !== 'auto' && options.form !== 'back') {
-      throw new CliError('usage', '--with-forward is for a back channel: -f back')
+      throw new CliError('usage', '--with-forward is for a back channel: --form back')
     }
     forward = judge(withForward, 'colo', options, printer.print, { tracksPfns: true })
     tell(withForward, forward, options, printer.print)
@@ -118,7 +118,7 @@ function judge(
   listing.flush()
   const { rest } = filter
   const isStrange = verdict.records === 0 || (verdict.ending === 'lost' && verdict.records === 1)
-  const verb = form === 'back' ? 'verify -f back' : 'verify'
+  const verb = form === 'back' ? 'verify --form back' : 'verify'
   const hint = isStrange ? hintFor(opening.first, verb) : ''
   return {
     verdict,

@@ -9,6 +9,18 @@ import { DELAY_NAMES } from '../../shared/protocol/delays.ts'
 import { STATE_NAMES } from '../../shared/protocol/states.ts'
 import { colo, inside } from './command.ts'
 
+type Command = ReturnType<typeof makeProgram>
+
+/** What prints a help: the whole, each verb, and each verb of a verb. */
+const HELPS: readonly (readonly string[])[] = [
+  ['--help'],
+  ['up', '--help-delays'],
+  ...makeProgram().commands.flatMap((command) => [
+    [command.name(), '--help'],
+    ...command.commands.map((inner) => [command.name(), inner.name(), '--help']),
+  ]),
+]
+
 const verbs = makeProgram().commands.map((command) => command.name())
 
 describe('wrong arguments', () => {
@@ -25,7 +37,9 @@ describe('wrong arguments', () => {
     [['up', '--memory', '64 lots'], 'is no size'],
     [['up', '--format', 'xml'], 'Allowed choices are text, json'],
     [['up', '--suspect-ms', '-1'], 'suspect-ms'],
-    [['up', '--period-ms', 'soon'], 'no positive number'],
+    [['up', '--period-ms', 'soon'], 'is no duration: write 500ms, 1.5s, 2m or 1h, or 400 for'],
+    [['up', '--period-ms', '0s'], 'is no duration above 0'],
+    [['up', '--for', '600h'], 'is too long: a duration is at most 596h'],
     [['primary', '--memory', '100000'], '--memory: a multiple of 64 KiB'],
     [['primary', '--memory', '2GiB'], `--memory: at most ${MEMORY_BYTES_MAX / (1 << 20)}MiB`],
     [['up', '--memory', '4GiB'], `--memory: at most ${MEMORY_BYTES_MAX / (1 << 20)}MiB`],
@@ -67,11 +81,25 @@ describe('wrong arguments', () => {
   })
 })
 
+describe('-f', () => {
+  const all = makeProgram().commands.flatMap((command) => [command, ...command.commands])
+
+  it('means --format in every verb that has it, and nothing else in any', () => {
+    const verbsOf = (fits: (option: Command['options'][number]) => boolean) =>
+      all.filter(({ options }) => options.some(fits)).map((command) => command.name())
+    const formats = verbsOf(({ long }) => long === '--format')
+    expect(formats).toEqual(expect.arrayContaining(['up', 'status', 'inspect', 'verify', 'decode']))
+    expect(verbsOf(({ long, short }) => long === '--format' && short === '-f')).toEqual(formats)
+    expect(verbsOf(({ short }) => short === '-f')).toEqual(formats)
+  })
+})
+
 describe('help', () => {
   it('has every verb', () => {
     expect(verbs).toEqual([
       ...['up', 'primary', 'secondary', 'status', 'watch', 'history', 'failover', 'failback'],
-      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'clean', 'guest', 'version'],
+      ...['pause', 'resume', 'start-over', 'adopt', 'stop', 'clean', 'guest'],
+      ...['completion', 'version'],
       ...['flatten', 'verify', 'decode', 'convert'],
     ])
   })
@@ -81,6 +109,27 @@ describe('help', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/\nWhen:\n {2}\S/)
     expect(stdout).toMatch(/\nExamples?:\n {2}\S/)
+  })
+
+  it.each(HELPS.map((words) => [words]))('%j fits 80 columns', async (words) => {
+    const { code, stdout } = await inside(...words)
+    expect(code).toBe(0)
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('has the commands of the examples whole, for a shell', async () => {
+    const { stdout } = await inside('primary', '--help')
+    const [, examples = ''] = stdout.split('\nExamples:\n')
+    expect(examples.replaceAll(/ *\\\n\s*/g, ' ')).toContain(
+      '\n  colo primary --control 10.0.0.1:7380 --data 10.0.0.1:7382 --peer 10.0.0.2:7380\n',
+    )
+  })
+
+  it('keeps the delays of colo up behind --help-delays', async () => {
+    const [plain, delays] = [await inside('up', '--help'), await inside('up', '--help-delays')]
+    expect(plain.stdout).toContain('--help-delays')
+    expect(plain.stdout).not.toContain('--suspect-ms <')
+    expect(delays.stdout).toContain('--suspect-ms <time>')
   })
 
   it('shows the tour, the states and the exit codes', async () => {
@@ -96,7 +145,7 @@ describe('help', () => {
     const { stdout } = await inside('primary', '--help')
     for (const name of DELAY_NAMES) {
       const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-      expect(stdout).toContain(`--${option} <n>`)
+      expect(stdout).toContain(`--${option} <time>`)
     }
   })
 })

@@ -5,14 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { fitTable } from '../../cli/fit-table.ts'
 import { whyNotProtected, type SideSeen } from '../../cli/protection.ts'
 import { daemonArguments, returnCommand } from '../../cli/start-command.ts'
-import {
-  coloured,
-  colourOf,
-  paintFor,
-  plain,
-  STATE_COLOURS,
-  type Paint,
-} from '../../cli/terminal-colours.ts'
+import { colourOf, STATE_COLOURS } from '../../cli/terminal-colours.ts'
+import { coloured, paintFor, plain, type Paint } from '../../daemon/paint.ts'
 import { renderView, rowsOf, type View, type ViewSide } from '../../cli/up/render-view.ts'
 import { wrapCommand, wrapWords } from '../../cli/wrap.ts'
 import { configSchema } from '../../daemon/config.ts'

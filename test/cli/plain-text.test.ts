@@ -1,7 +1,7 @@
 // Names of a stream that would steer a terminal are shown and not obeyed, and JSON means the same.
 
 import { describe, expect, it } from 'vitest'
-import { plainText } from '../../cli/plain-text.ts'
+import { plainText } from '../../daemon/plain-text.ts'
 import { formatTable } from '../../cli/table.ts'
 import { madeStream } from '../ber/made-stream.ts'
 import { Running } from './command.ts'

@@ -1,6 +1,7 @@
 // Durations, sizes and injections as people write them.
 
 import { describe, expect, it } from 'vitest'
+import { pageSize } from '../../cli/numbers.ts'
 import { formatTable } from '../../cli/table.ts'
 import {
   parseCount,
@@ -27,9 +28,32 @@ describe('durations', () => {
     expect(() => parseDuration(text)).toThrow('is no duration'),
   )
 
-  it('in milliseconds are positive numbers', () => {
-    expect(parseMs('2.5')).toBe(2.5)
-    for (const text of ['0', '-1', '1s', '']) expect(() => parseMs(text)).toThrow('milliseconds')
+  it.each(['5', '5sec', '2S', '1d'])('%j is answered with the accepted forms', (text) =>
+    expect(() => parseDuration(text)).toThrow(
+      `${JSON.stringify(text)} is no duration: write 500ms, 1.5s, 2m or 1h`,
+    ),
+  )
+
+  it.each([
+    ['400', 400],
+    ['2.5', 2.5],
+    ['400ms', 400],
+    ['0.4s', 400],
+    ['1m', 60_000],
+  ])('of an option in -ms: %s is %d ms', (text, ms) => expect(parseMs(text)).toBe(ms))
+
+  it('of an option in -ms are positive', () => {
+    for (const text of ['-1', '', 'soon', '1d']) {
+      expect(() => parseMs(text)).toThrow('1h, or 400 for milliseconds')
+    }
+    for (const text of ['0', '0s']) expect(() => parseMs(text)).toThrow('no duration above 0')
+  })
+
+  it('are no longer than a timer can be', () => {
+    expect(parseDuration('596h')).toBe(596 * 3_600_000)
+    for (const text of ['597h', '99999999999s']) {
+      expect(() => parseDuration(text)).toThrow('is too long: a duration is at most 596h')
+    }
   })
 })
 
@@ -41,10 +65,37 @@ describe('sizes', () => {
     ['0.5MiB', 512 * 1024],
     ['65536', 65536],
     ['64mib', 64 * 1024 * 1024],
+    ['64 MiB', 64 * 1024 * 1024],
+    // As QEMU writes them ...
+    ['64M', 64 * 1024 * 1024],
+    ['1G', 1024 ** 3],
+    ['1.5G', 1.5 * 1024 ** 3],
+    ['64K', 64 * 1024],
+    ['1T', 1024 ** 4],
+    ['65536B', 65536],
+    // ... and Docker.
+    ['64k', 64 * 1024],
+    ['512m', 512 * 1024 * 1024],
+    ['512MB', 512 * 1024 * 1024],
+    ['64kb', 64 * 1024],
+    ['1gb', 1024 ** 3],
   ])('%s is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes))
 
-  it.each(['', 'MiB', '64MB', '-1', '0.3B', '1e3'])('%j is none', (text) =>
-    expect(() => parseSize(text)).toThrow('is no size'),
+  it.each(['', 'MiB', '64iB', '64X', '64MiBs', '-1', '0.3B', '1e3', '9P'])('%j is none', (text) =>
+    expect(() => parseSize(text)).toThrow(
+      'is no size: write 64M, 64MiB, 512k or 1G (powers of 1024), or bytes',
+    ),
+  )
+
+  it.each([
+    ['4096', 4096],
+    ['0x1000', 4096],
+    ['4k', 4096],
+    ['64KiB', 65536],
+  ])('of a page: %s is %d bytes', (text, bytes) => expect(pageSize(text)).toBe(bytes))
+
+  it.each(['5000', '512', '128k', '0x11'])('%j is no size of a page', (text) =>
+    expect(() => pageSize(text)).toThrow('a power of 2 from 1024 to 65536 bytes: write 4096 or 4k'),
   )
 })
 

@@ -3,7 +3,7 @@
 
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Status } from '../../shared/control/messages.ts'
@@ -19,6 +19,63 @@ const quantiles = { p50: expect.any(Number), p99: expect.any(Number), max: expec
 
 /** Its version follows from no constant, so that it is known when the guest starts. */
 const VERSION_7 = { abi: [0, 0x41, 3, 0x41, 4, 0x6a] }
+
+interface GuestParts {
+  readonly abi: number
+  /** WebAssembly pages that it asks for at its start. */
+  readonly pages: number
+  /** It wants a function of the host's that no pair gives. */
+  readonly isImporting: boolean
+}
+
+const section = (id: number, ...bytes: number[]) => [id, bytes.length, ...bytes]
+const named = (text: string) => [text.length, ...Buffer.from(text)]
+
+/** A whole guest that does nothing, but for what makes a pair refuse it. */
+function tinyGuest({ abi = 1, pages = 1, isImporting = false }: Partial<GuestParts> = {}): Buffer {
+  const own = isImporting ? 1 : 0
+  const exported = [
+    [...named('memory'), 2, 0],
+    [...named('colo_abi'), 3, 0],
+    ...['colo_buffer', 'colo_open', 'colo_input', 'colo_close'].map((name, at) => {
+      return [...named(name), 0, own + at]
+    }),
+  ]
+  const [I32, FUNCTION] = [0x7f, 0x60]
+  const types = [
+    ...[FUNCTION, 1, I32, 1, I32],
+    ...[FUNCTION, 1, I32, 0],
+    ...[FUNCTION, 2, I32, I32, 0],
+  ]
+  return Buffer.of(
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, 3, ...types),
+    ...(isImporting ? section(2, 1, ...named('wasi'), ...named('fd_write'), 0, 1) : []),
+    ...section(3, 4, 0, 1, 2, 1),
+    ...section(5, 1, 1, pages, 16),
+    ...section(6, 1, I32, 0, 0x41, abi, 0x0b),
+    ...section(7, exported.length, ...exported.flat()),
+    ...section(10, 4, ...[4, 0, 0x41, 0, 0x0b], ...[2, 0, 0x0b], ...[2, 0, 0x0b], ...[2, 0, 0x0b]),
+  )
+}
+
+/** Each with the file of the guest, or none, and what is said of it. */
+const REFUSED: readonly (readonly [string, Uint8Array | undefined, RegExp])[] = [
+  ['is missing', undefined, /--guest \S+guest\.wasm: there is no such file \(ENOENT\)$/],
+  ['is no module', Buffer.from('hello'), /guest\.wasm: no WebAssembly module that this engine/],
+  ['is cut off', tinyGuest().subarray(0, -3), /guest\.wasm: no WebAssembly module that this/],
+  [
+    'imports what no pair gives',
+    tinyGuest({ isImporting: true }),
+    /guest\.wasm can't be protected: it imports wasi\.fd_write, .* \(colo guest inspect \S+ says more/,
+  ],
+  [
+    'asks for more memory',
+    tinyGuest({ pages: 9 }),
+    /can't be protected: it needs .*--memory gives/,
+  ],
+  ['is of another version', tinyGuest({ abi: 7 }), /can't be protected: .*colo_abi is 7/],
+]
 
 describe('colo up', () => {
   it('protects, loads, ends by itself and reports', async () => {
@@ -87,21 +144,44 @@ describe('colo up', () => {
     expect(code).toBe(2)
   })
 
-  it('says in one line why a guest is refused', async () => {
+  it.each(REFUSED)(
+    'refuses a guest that %s, in one line, and starts nothing',
+    async (_, module, says) => {
+      await inFolder(async (folder) => {
+        const guest = join(folder, 'guest.wasm')
+        if (module !== undefined) writeFileSync(guest, module)
+        const dir = join(folder, 'pairs')
+        const args = [
+          '--dir',
+          dir,
+          '--port',
+          'auto',
+          '--guest',
+          guest,
+          '--memory',
+          '512k',
+          '--for',
+          '0s',
+        ]
+        const { code, stdout, stderr } = await colo('up', ...args)
+        expect(stderr).toMatch(/^colo: .*\n$/)
+        expect(stderr.trimEnd()).toMatch(says)
+        expect([code, stdout, existsSync(dir)]).toEqual([2, '', false])
+      })
+    },
+  )
+
+  it('refuses a folder and standard input as a guest', async () => {
     await inFolder(async (dir) => {
-      const { code, stderr } = await colo(
-        'up',
-        '--dir',
-        dir,
-        '--port',
-        'auto',
-        '--guest',
-        'no.wasm',
-      )
-      expect(stderr).toMatch(/^colo: .*no\.wasm.*\n$/)
-      expect(code).toBe(2)
-      // Nothing was started, and nothing is left.
-      expect(readdirSync(dir)).toEqual([])
+      for (const [guest, says] of [
+        [dir, 'it is a folder: name a file (EISDIR)'],
+        ['-', '--guest -: name a file'],
+      ] as const) {
+        const { code, stderr } = await colo('up', '--dir', join(dir, 'pairs'), '--guest', guest)
+        expect(stderr).toMatch(/^colo: .*\n$/)
+        expect(stderr).toContain(says)
+        expect([code, readdirSync(dir)]).toEqual([2, []])
+      }
     })
   })
 
@@ -127,7 +207,7 @@ describe('colo up', () => {
     })
   })
 
-  it('says in one line why a guest does not start, at once, and leaves no folder', async () => {
+  it('refuses a guest of another version of the contract, at once, and leaves no folder', async () => {
     await inFolder(async (dir) => {
       const guest = join(dir, 'version7.wasm')
       writeFileSync(guest, madeGuest(VERSION_7))
@@ -139,7 +219,8 @@ describe('colo up', () => {
       )
       expect(code).toBe(2)
       expect(performance.now() - from).toBeLessThan(30_000)
-      expect(readdirSync(join(dir, 'pairs'))).toEqual(['modules'])
+      const left = existsSync(join(dir, 'pairs')) ? readdirSync(join(dir, 'pairs')) : []
+      expect(left.filter((name) => name !== 'modules')).toEqual([])
     })
   })
 

@@ -56,7 +56,7 @@ describe('plain arguments', () => {
   it.each<[Verb, string]>([
     [verifyVerb, 'x'],
     [verifyVerb, '-'],
-    [verifyVerb, '-f back --with-forward a b'],
+    [verifyVerb, '--form back --with-forward a b'],
     [verifyVerb, '--form colo x -q --all --format json'],
     [verifyVerb, '--annotate PAGE_DATA'],
     [decodeVerb, 'x --state -f json'],
@@ -75,12 +75,18 @@ describe('plain arguments', () => {
 
 describe('arguments that somebody should explain', () => {
   it.each<[Verb, string, RegExp]>([
-    [verifyVerb, '-f xml x', /Allowed choices are auto/],
+    [verifyVerb, '-f xml x', /Allowed choices are text, json\.$/],
+    [
+      verifyVerb,
+      '-f back x',
+      /Allowed choices are text, json \(back is for --form: --form back\)\.$/,
+    ],
+    [verifyVerb, '--form xml x', /Allowed choices are auto/],
     [verifyVerb, 'x --format', /argument missing/],
     [verifyVerb, 'a b', /too many arguments/],
     [verifyVerb, '--bogus x', /unknown option/],
     [verifyVerb, '--like-xen --with-forward a b', /cannot be used with option '--with-forward/],
-    [verifyVerb, '--annotate END --format json', /cannot be used with option '--format/],
+    [verifyVerb, '--annotate END --format json', /cannot be used with option '-f, --format/],
     [decodeVerb, '--state', /missing required argument 'file'/],
     [decodeVerb, 'x --state --trace', /cannot be used with option '--trace'/],
     [decodeVerb, 'x --at y', /"y" is no whole number/],
@@ -96,7 +102,7 @@ describe('arguments that somebody should explain', () => {
 
   it.each<[Verb, string]>([
     [verifyVerb, '--form=xl x'],
-    [verifyVerb, '-fxl x'],
+    [verifyVerb, '-fjson x'],
     [verifyVerb, '-- -x'],
     [decodeVerb, '--format=json x'],
   ])('but mean something %#', async (verb, text) => {

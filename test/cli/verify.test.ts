@@ -73,7 +73,7 @@ describe('colo verify', () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'stream')
       writeFileSync(file, damaged)
-      const { code, stdout } = await colo('verify', '--format', 'json', '-f', 'libxl', file)
+      const { code, stdout } = await colo('verify', '-f', 'json', '--form', 'libxl', file)
       const said = JSON.parse(stdout) as Json
       expect(said).toMatchObject({ form: 'libxl', judgement: 'invalid', ending: 'lost' })
       expect(said.shown).toMatchObject([{ code: 'bad-magic', offset: 0 }])
@@ -100,7 +100,7 @@ describe('colo verify', () => {
       const [there, here] = [join(folder, 'forward'), join(folder, 'back')]
       writeFileSync(there, forward)
       writeFileSync(here, back)
-      const good = await colo('verify', '-q', '-f', 'back', '--with-forward', there, here)
+      const good = await colo('verify', '-q', '--form', 'back', '--with-forward', there, here)
       expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/valid.*\n.*valid/) })
       writeFileSync(there, streams.join(streams.checkpointedStream('colo', 2)))
       const bad = await colo('verify', '-q', '--with-forward', there, here)
@@ -124,7 +124,9 @@ describe('colo verify', () => {
       // The other way round.
       writeFileSync(there, forward)
       const swapped = await colo('verify', '-q', '--with-forward', here, there)
-      expect(swapped.stdout).toContain("it is COLO's back channel: colo verify -f back reads it")
+      expect(swapped.stdout).toContain(
+        "it is COLO's back channel: colo verify --form back reads it",
+      )
       expect(swapped.stdout).toContain("it is a stream of Xen's libxl: colo verify reads it")
     })
   })
@@ -150,8 +152,9 @@ describe('colo verify', () => {
     [['/nowhere/stream'], '/nowhere/stream: there is no such file (ENOENT)'],
     [['.'], '.: it is a folder: name a file (EISDIR)'],
     [[], 'give a file, or - for standard input'],
-    [['-f', 'tape', 'x'], 'Allowed choices are auto, libxl'],
-    [['-f', 'libxl', '--with-forward', 'x', 'y'], '--with-forward is for a back channel'],
+    [['--form', 'tape', 'x'], 'Allowed choices are auto, libxl'],
+    [['-f', 'libxl', 'x'], 'Allowed choices are text, json (libxl is for --form: --form libxl)'],
+    [['--form', 'libxl', '--with-forward', 'x', 'y'], '--with-forward is for a back channel'],
     [['--annotate', 'NOTHING'], "no record 'NOTHING'; there are END, "],
     [['a', 'b'], 'too many arguments'],
   ])('%j ends with 2', async (args, words) => {
@@ -202,7 +205,7 @@ describe('colo verify --like-xen', () => {
         const path = join(folder, 'stream')
         for (const file of picked) {
           writeFileSync(path, corpusBytes(file))
-          const ended = await colo('verify', '--like-xen', '-f', file.format, path)
+          const ended = await colo('verify', '--like-xen', '--form', file.format, path)
           const said = (ended.stderr + ended.stdout).trim()
           expect([file.file, ended.code, said]).toEqual([file.file, file.exit, file.message])
         }

@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly args?: readonly string[]
   /** Of another installation. */
   readonly script?: string
+  /** Beside that of this process; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Not waited for: it may be meant to fail. The pair ends it. */
@@ -25,7 +27,7 @@ export function startCommand(
   pair: Pair,
   name: Name,
   told: 'primary' | 'secondary',
-  { stdout = 'ignore', args = [], script = COLO }: CommandOptions = {},
+  { stdout = 'ignore', args = [], script = COLO, env = {} }: CommandOptions = {},
 ): CommandSide {
   const config = pair.config(name, told)
   const options = {
@@ -38,7 +40,9 @@ export function startCommand(
     value === undefined ? [] : [`--${key}`, value],
   )
   const stdio: StdioOptions = ['ignore', stdout, 'pipe']
-  const child = spawn(process.execPath, [script, told, ...given, ...args], { stdio })
+  const child = spawn(process.execPath, [script, told, ...given, ...args], {
+    ...{ stdio, env: { ...process.env, ...env } },
+  })
   let complaint = ''
   child.stderr?.on('data', (bytes) => (complaint += String(bytes)))
   pair.processes.set(name, child)
