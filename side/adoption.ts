@@ -100,8 +100,8 @@ export class Adoption extends Procedure {
     if (register?.nonce !== record.known?.nonce && isTrusted(record.standingOf(register))) {
       return this.fail(`the register has moved on: ${describeRegister(register)}`)
     }
-    const warning = `adopting a seed that was never named: ${this.#lost}`
-    world.trace.log('warn', warning, { role: role.role })
+    const lost = `what the owner acknowledged after epoch ${record.epoch} is lost`
+    world.trace.log('warn', `adopting a seed that was never named: ${lost}`, { role: role.role })
     return this.#replace(register, base)
   }
 
@@ -116,13 +116,11 @@ export class Adoption extends Procedure {
         ? nextRegister(known, nonce, holder)
         : replacement(known, shown, nonce, holder)
     const won = () => {
-      const lost = this.#isSeedOnly ? `; ${this.#lost}` : ''
+      const lost = this.#isSeedOnly
+        ? `; what was acknowledged after epoch ${record.epoch} is lost`
+        : ''
       return `this side goes on with the guest, generation ${next.generation}${lost}`
     }
     return this.write(base, next, won, next)
-  }
-
-  get #lost(): string {
-    return `what the owner acknowledged after epoch ${this.options.record.epoch} is lost`
   }
 }

@@ -1,10 +1,12 @@
 // Runs all checks and ends with one plain line, `N passed, N failed`: the linter and the format check count as
 // one each, then vitest's two projects one after the other. What was not run, and why, is listed before it.
-// Arguments are given on to vitest, so that `npm test -- formats` runs a part.
+// `npm test -- --all` adds the long tests. Other arguments are given on to vitest, so that `npm test -- formats` runs
+// a part.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { askForLongTests } from './long-tests.ts'
 
 interface Counts {
   passed: number
@@ -64,7 +66,9 @@ function vitest(project: string, args: readonly string[]): void {
   if (status !== 0 && total.failed === 0) total.failed++
 }
 
-const args = process.argv.slice(2)
+const given = process.argv.slice(2)
+const args = given.filter((argument) => argument !== '--all')
+if (args.length < given.length) askForLongTests(process.env)
 if (args.length === 0) {
   check('the linter', 'oxlint', ['--type-aware', '--deny-warnings'])
   check('the format check (npx oxfmt mends it)', 'oxfmt', ['--check', '.'])

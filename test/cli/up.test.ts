@@ -75,6 +75,11 @@ const REFUSED: readonly (readonly [string, Uint8Array | undefined, RegExp])[] = 
     /can't be protected: it needs .*--memory gives/,
   ],
   ['is of another version', tinyGuest({ abi: 7 }), /can't be protected: .*colo_abi is 7/],
+  [
+    'gives an address as its version',
+    madeGuest({ abiGlobal: [0x7f, 0, 0x41, 0x80, 8] }),
+    /can't be protected: .*colo_abi is 1024, which is an address/,
+  ],
 ]
 
 describe('colo up', () => {
@@ -182,16 +187,6 @@ describe('colo up', () => {
         expect(stderr).toContain(says)
         expect([code, readdirSync(dir)]).toEqual([2, []])
       }
-    })
-  })
-
-  it('says so of a guest of another contract, and starts nothing', async () => {
-    await inFolder(async (dir) => {
-      const guest = join(dir, 'guest.wasm')
-      writeFileSync(guest, madeGuest({ abiGlobal: [0x7f, 0, 0x41, 0x80, 8] }))
-      const { code, stderr } = await colo('up', '--dir', dir, '--port', 'auto', '--guest', guest)
-      expect(stderr).toMatch(/^colo: --guest: .*colo_abi is 1024, which is an address.*\n$/)
-      expect([code, readdirSync(dir)]).toEqual([2, ['guest.wasm']])
     })
   })
 
