@@ -11,6 +11,7 @@ import { WebSocket } from 'ws'
 import { OperatorClient } from '../../shared/control/control-client.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
 import { redis } from './clients.ts'
+import { isLong } from '../long-tests.ts'
 import { Pair, until, type PairOptions } from './pair.ts'
 import { connectTo, crowdAt, idleOperator, knockAt, OPERATOR_HELLO } from './strangers.ts'
 
@@ -180,7 +181,7 @@ describe('nobody is suspected, and clients are answered,', () => {
     expect(failovers(pair)).toBe(0)
   })
 
-  it('when messages come in endless small fragments, or pings', async () => {
+  it.runIf(isLong)('when messages come in endless small fragments, or pings', async () => {
     const pair = await start()
     const client = await redis(pair.clients.a)
     const fragment = Buffer.from([0x00, 0x81, 0, 0, 0, 0, 0x61])
