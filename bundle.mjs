@@ -93,7 +93,8 @@ function licencesOf(modules) {
   const texts = packages.map((home) => {
     const { name, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
     const file = readdirSync(home).find((one) => /^licen[cs]e/i.test(one))
-    if (file === undefined) throw new Error(`${name} is to be bundled and has no licence file`)
+    if (file === undefined)
+      throw new Error(`the bundle takes in ${name}, and it has no licence file`)
     return `${name} ${version}\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`
   })
   const intro = 'The files of this folder have code of these packages in them.\n'

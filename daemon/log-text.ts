@@ -6,7 +6,7 @@ import type { Colour, Paint } from './paint.ts'
 import { plainLine } from './plain-text.ts'
 import { timeOfDay } from './time-of-day.ts'
 
-/** What each line has, and whoever reads one daemon's log on its terminal knows. */
+/** Fields that every line has: a reader of one daemon's log knows them. */
 const EVERYWHERE = new Set(['level', 'time', 'pid', 'pair', 'name', 'msg'])
 const LEVEL_WIDTH = 5
 const FIELD_CHARACTERS_MAX = 120

@@ -98,7 +98,7 @@ export function setDeadline(entry: usize, deadline: i64): void {
   else rise(timers.count++, deadline, entry)
 }
 
-/** The key is to stay for ever, or the entry is to be released. */
+/** Takes the deadline off: the key stays, or its caller releases the entry. */
 export function clearDeadline(entry: usize): void {
   const timer = changetype<Entry>(entry).timer
   if (!timer) return

@@ -1,6 +1,6 @@
 // WATCH: which connections want to know whether a key changes before their EXEC. Each watched key is in a small hash
 // table of its own, with the list of its watches, so a command that changes a key looks there once, and not at all
-// while nobody watches anything. Whoever is told of a change watches nothing more, as in Redis.
+// while nobody watches anything. A connection that is told of a change watches nothing more, as in Redis.
 //
 // What clients can make the guest keep is limited, and so is a chain of keys whose hashes agree.
 import { release } from './allocator'

@@ -2,7 +2,8 @@
 // returns the number. Both are read off the module, so that a wrong one is refused before anything starts; a
 // function that does more than return a constant tells its version when it is called at the start.
 
-import { Cursor, GLOBAL_KIND, FUNCTION_KIND, I32_TYPE, type Sections } from './module-sections.ts'
+import { KIND } from './module-numbers.ts'
+import { Cursor, I32_TYPE, type Sections } from './module-sections.ts'
 
 export const GUEST_ABI = 1
 /** Data never lies lower than this: a global that is so large is an address and no version. */
@@ -58,8 +59,8 @@ export function readAbi(bytes: Uint8Array, found: Sections): AbiFacts | string {
   const exported = found.exports.find(({ name }) => name === 'colo_abi')
   if (exported === undefined) return missing
   const { kind, index } = exported
-  if (kind === FUNCTION_KIND) return { kind: 'function', version: resultOf(bytes, found, index) }
-  const global = kind === GLOBAL_KIND ? found.globals.at(index) : undefined
+  if (kind === KIND.function) return { kind: 'function', version: resultOf(bytes, found, index) }
+  const global = kind === KIND.global ? found.globals.at(index) : undefined
   if (global === undefined || global.type !== I32_TYPE) return missing
   const { mutable, valueAt } = global
   const isConstant = !mutable && valueAt !== undefined

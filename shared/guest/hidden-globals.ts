@@ -2,7 +2,8 @@
 // checkpoint must hold them and a host reads exported globals only, so the module that runs exports them too.
 // Their names follow from the module alone, so that both sides and a later start find the same ones.
 
-import { type ExportFacts, type GlobalFacts, GLOBAL_KIND, isNumber } from './module-sections.ts'
+import { KIND } from './module-numbers.ts'
+import { type ExportFacts, type GlobalFacts, isNumber } from './module-sections.ts'
 
 export interface HiddenGlobal {
   readonly index: number
@@ -24,7 +25,7 @@ export function hiddenGlobals(
   globals: readonly Pick<GlobalFacts, 'mutable' | 'type' | 'imported'>[],
   exports: readonly ExportFacts[],
 ): HiddenGlobal[] {
-  const shown = new Set(exports.flatMap(({ kind, index }) => (kind === GLOBAL_KIND ? [index] : [])))
+  const shown = new Set(exports.flatMap(({ kind, index }) => (kind === KIND.global ? [index] : [])))
   const prefix = freePrefix(exports)
   return globals.flatMap(({ mutable, type, imported }, index) =>
     mutable && imported === undefined && isNumber(type) && !shown.has(index)

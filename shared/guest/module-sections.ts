@@ -2,19 +2,9 @@
 // memory, globals, exports. It reads any module that an engine takes, also one whose code the rewriter of the
 // dirty log does not know, because a scan protects such a module too.
 
-const IMPORT = 2
-const MEMORY = 5
-const GLOBAL = 6
-const EXPORT = 7
-const CODE = 10
-const PREAMBLE_BYTES = 8
+import { KIND, SECTION, type Span } from './module-numbers.ts'
 
-/** What imports and exports say they are. */
-export const FUNCTION_KIND = 0
-export const MEMORY_KIND = 2
-export const GLOBAL_KIND = 3
-const TABLE_KIND = 1
-const TAG_KIND = 4
+const PREAMBLE_BYTES = 8
 
 export const I32_TYPE = 0x7f
 /** f64, f32, i64, i32: what a host can read and write as bits. */
@@ -24,11 +14,6 @@ const TYPE_NAMES: Readonly<Record<number, string>> = { 0x7b: 'v128' }
 export const isNumber = (type: number): boolean => NUMBER_TYPES.includes(type)
 /** What a global holds that is no number. */
 export const nameOfType = (type: number): string => TYPE_NAMES[type] ?? 'a reference'
-
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
 
 export interface Limits {
   readonly flags: number
@@ -153,20 +138,20 @@ function readImports(cursor: Cursor, found: Sections): void {
     const name = `${cursor.name()}.${cursor.name()}`
     const kind = cursor.byte()
     found.imports.push(name)
-    if (kind === FUNCTION_KIND) {
+    if (kind === KIND.function) {
       cursor.leb()
       found.importedFunctions++
-    } else if (kind === TABLE_KIND) {
+    } else if (kind === KIND.table) {
       cursor.valueType()
       cursor.limits()
-    } else if (kind === MEMORY_KIND) {
+    } else if (kind === KIND.memory) {
       found.memory = cursor.limits()
       found.memories++
       found.importsMemory = true
-    } else if (kind === GLOBAL_KIND) {
+    } else if (kind === KIND.global) {
       const type = cursor.valueType()
       found.globals.push({ type, mutable: cursor.byte() === 1, imported: name })
-    } else if (kind === TAG_KIND) {
+    } else if (kind === KIND.tag) {
       cursor.byte()
       cursor.leb()
     } else throw new RangeError(`an import of kind ${kind}`)
@@ -206,15 +191,12 @@ function readBodies(cursor: Cursor, found: Sections): void {
 }
 
 const READERS: ReadonlyMap<number, (cursor: Cursor, found: Sections) => void> = new Map([
-  [IMPORT, readImports],
-  [MEMORY, readMemories],
-  [GLOBAL, readGlobals],
-  [EXPORT, readExports],
-  [CODE, readBodies],
+  [SECTION.import, readImports],
+  [SECTION.memory, readMemories],
+  [SECTION.global, readGlobals],
+  [SECTION.export, readExports],
+  [SECTION.code, readBodies],
 ])
-
-export const MEMORY_SECTION = MEMORY
-export const EXPORT_SECTION = EXPORT
 
 /** @throws RangeError or URIError of bytes that are no module */
 export function readSections(bytes: Uint8Array): Sections {

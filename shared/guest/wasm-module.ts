@@ -6,15 +6,8 @@
 
 import { abiRefusal, type AbiFacts, readAbi } from './abi-version.ts'
 import { hiddenGlobals } from './hidden-globals.ts'
-import {
-  FUNCTION_KIND,
-  GLOBAL_KIND,
-  isNumber,
-  MEMORY_KIND,
-  nameOfType,
-  readSections,
-  type Sections,
-} from './module-sections.ts'
+import { KIND, WASM_PAGE_BYTES } from './module-numbers.ts'
+import { isNumber, nameOfType, readSections, type Sections } from './module-sections.ts'
 
 /** The functions of ABI version 1 (docs/guests.md). */
 export const GUEST_EXPORTS = ['colo_buffer', 'colo_open', 'colo_input', 'colo_close'] as const
@@ -30,7 +23,6 @@ export const GUEST_IMPORTS = [
 /** One colo_input brings at most so many bytes; longer input comes in several calls. */
 export const GUEST_INPUT_BYTES = 16384
 
-const WASM_PAGE_BYTES = 65536
 const PLAIN_LIMITS = 1
 
 export interface ModuleFacts {
@@ -64,7 +56,7 @@ export function inspectModule(
     )
   }
   for (const name of GUEST_EXPORTS) {
-    if (!doesExport(found, name, FUNCTION_KIND)) {
+    if (!doesExport(found, name, KIND.function)) {
       reasons.push(`it does not export the function ${name}`)
     }
   }
@@ -91,7 +83,7 @@ function judgeAbi(bytes: Uint8Array, found: Sections, reasons: string[]): AbiFac
 
 function judgeGlobals({ globals, exports }: Sections, reasons: string[]): string[] {
   const names = new Map(hiddenGlobals(globals, exports).map(({ index, name }) => [index, name]))
-  for (const { name, kind, index } of exports) if (kind === GLOBAL_KIND) names.set(index, name)
+  for (const { name, kind, index } of exports) if (kind === KIND.global) names.set(index, name)
   const captured: string[] = []
   globals.forEach(({ mutable, type, imported }, index) => {
     if (!mutable) return
@@ -130,7 +122,7 @@ function judgeMemory(found: Sections, memoryBytesMax: number, reasons: string[])
         `give ${inKiB(max)}, or compile it with a larger maximum or none`,
     )
   }
-  if (!importsMemory && !doesExport(found, 'memory', MEMORY_KIND)) {
+  if (!importsMemory && !doesExport(found, 'memory', KIND.memory)) {
     reasons.push('it neither imports its memory as env.memory nor exports it as memory')
   }
   return min * WASM_PAGE_BYTES

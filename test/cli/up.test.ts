@@ -20,61 +20,26 @@ const quantiles = { p50: expect.any(Number), p99: expect.any(Number), max: expec
 /** Its version follows from no constant, so that it is known when the guest starts. */
 const VERSION_7 = { abi: [0, 0x41, 3, 0x41, 4, 0x6a] }
 
-interface GuestParts {
-  readonly abi: number
-  /** WebAssembly pages that it asks for at its start. */
-  readonly pages: number
-  /** It wants a function of the host's that no pair gives. */
-  readonly isImporting: boolean
-}
-
-const section = (id: number, ...bytes: number[]) => [id, bytes.length, ...bytes]
-const named = (text: string) => [text.length, ...Buffer.from(text)]
-
-/** A whole guest that does nothing, but for what makes a pair refuse it. */
-function tinyGuest({ abi = 1, pages = 1, isImporting = false }: Partial<GuestParts> = {}): Buffer {
-  const own = isImporting ? 1 : 0
-  const exported = [
-    [...named('memory'), 2, 0],
-    [...named('colo_abi'), 3, 0],
-    ...['colo_buffer', 'colo_open', 'colo_input', 'colo_close'].map((name, at) => {
-      return [...named(name), 0, own + at]
-    }),
-  ]
-  const [I32, FUNCTION] = [0x7f, 0x60]
-  const types = [
-    ...[FUNCTION, 1, I32, 1, I32],
-    ...[FUNCTION, 1, I32, 0],
-    ...[FUNCTION, 2, I32, I32, 0],
-  ]
-  return Buffer.of(
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, 3, ...types),
-    ...(isImporting ? section(2, 1, ...named('wasi'), ...named('fd_write'), 0, 1) : []),
-    ...section(3, 4, 0, 1, 2, 1),
-    ...section(5, 1, 1, pages, 16),
-    ...section(6, 1, I32, 0, 0x41, abi, 0x0b),
-    ...section(7, exported.length, ...exported.flat()),
-    ...section(10, 4, ...[4, 0, 0x41, 0, 0x0b], ...[2, 0, 0x0b], ...[2, 0, 0x0b], ...[2, 0, 0x0b]),
-  )
-}
-
 /** Each with the file of the guest, or none, and what is said of it. */
 const REFUSED: readonly (readonly [string, Uint8Array | undefined, RegExp])[] = [
   ['is missing', undefined, /--guest \S+guest\.wasm: there is no such file \(ENOENT\)$/],
   ['is no module', Buffer.from('hello'), /guest\.wasm: no WebAssembly module that this engine/],
-  ['is cut off', tinyGuest().subarray(0, -3), /guest\.wasm: no WebAssembly module that this/],
+  ['is cut off', madeGuest().subarray(0, -3), /guest\.wasm: no WebAssembly module that this/],
   [
     'imports what no pair gives',
-    tinyGuest({ isImporting: true }),
+    madeGuest({ imported: ['wasi', 'fd_write'] }),
     /guest\.wasm can't be protected: it imports wasi\.fd_write, .* \(colo guest inspect \S+ says more/,
   ],
   [
     'asks for more memory',
-    tinyGuest({ pages: 9 }),
+    madeGuest({ limits: [1, 9, 16] }),
     /can't be protected: it needs .*--memory gives/,
   ],
-  ['is of another version', tinyGuest({ abi: 7 }), /can't be protected: .*colo_abi is 7/],
+  [
+    'is of another version',
+    madeGuest({ abiGlobal: [0x7f, 0, 0x41, 7] }),
+    /can't be protected: .*colo_abi is 7/,
+  ],
   [
     'gives an address as its version',
     madeGuest({ abiGlobal: [0x7f, 0, 0x41, 0x80, 8] }),

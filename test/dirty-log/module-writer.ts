@@ -2,7 +2,7 @@
 // and a section is there if it has entries.
 
 import { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { SECTION, SECTION_ORDER } from '../../shared/guest/dirty-log/module-layout.ts'
+import { SECTION, SECTION_ORDER } from '../../shared/guest/module-numbers.ts'
 
 export type SectionName = Exclude<keyof typeof SECTION, 'custom'>
 

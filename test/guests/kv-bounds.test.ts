@@ -2,6 +2,7 @@
 // works for seconds is ended by its host, on one side and then on the other.
 import { describe, expect, test } from 'vitest'
 import { command, Guest } from './host.ts'
+import { inTime, usedBytes } from './kv-host.ts'
 
 const MIB = 1024 * 1024
 const ANSWER_BYTES_MAX = 16 * MIB
@@ -9,8 +10,6 @@ const TOO_LONG =
   '-ERR the answer would be longer than 16 MiB, with all that this input asked for before\r\n'
 const USE_SCAN = '-ERR KEYS would take too long here: use SCAN\r\n'
 const CROWDED = '-ERR too many keys have the hash of this one: use another key\r\n'
-/** Far more than any of it takes, and far less than the same takes without a limit. */
-const PATIENCE_MS = 3000
 
 function openKv(maximumPages = 4096): Guest {
   const guest = new Guest('kv', { maximumPages })
@@ -26,15 +25,6 @@ function fillKeys(guest: Guest, count: number): void {
   }
 }
 
-/** What `ask` gives, which must be there in time. */
-function inTime<T>(ask: () => T): T {
-  const began = performance.now()
-  const answer = ask()
-  expect(performance.now() - began).toBeLessThan(PATIENCE_MS)
-  return answer
-}
-
-const usedBytes = (guest: Guest) => Number(/used_memory:(\d+)/.exec(guest.ask(1, 'INFO'))?.[1])
 const asked = (answer: string) => /^\*2\r\n\$\d+\r\n(\d+)\r\n\*(\d+)\r\n/.exec(answer)!.slice(1)
 
 describe('a pattern', () => {
@@ -159,20 +149,20 @@ describe('with very many keys', () => {
 
   test('FLUSHALL answers at once, and releases what is left as it goes on', () => {
     const guest = openKv()
-    const empty = usedBytes(guest)
+    const empty = usedBytes(guest, 1)
     fillKeys(guest, COUNT)
-    const full = usedBytes(guest)
+    const full = usedBytes(guest, 1)
     expect(guest.ask(1, 'FLUSHALL')).toBe('+OK\r\n')
     expect(guest.ask(1, 'DBSIZE')).toBe(':0\r\n')
     expect(guest.ask(1, 'KEYS', '*')).toBe('*0\r\n')
-    const after = usedBytes(guest)
+    const after = usedBytes(guest, 1)
     expect(after).toBeLessThan(full)
     expect(after).toBeGreaterThan(full / 10)
     guest.ask(1, 'SET', 'k1', 'new')
     expect(guest.ask(1, 'FLUSHALL')).toBe('+OK\r\n')
     guest.ask(1, 'SET', 'k2', 'new')
-    for (let i = 0; i < 2000 && usedBytes(guest) > empty + 1000; i++) guest.ask(1, 'PING')
-    expect(usedBytes(guest)).toBeLessThan(empty + 1000)
+    for (let i = 0; i < 2000 && usedBytes(guest, 1) > empty + 1000; i++) guest.ask(1, 'PING')
+    expect(usedBytes(guest, 1)).toBeLessThan(empty + 1000)
     expect(guest.ask(1, 'MGET', 'k1', 'k2')).toBe('*2\r\n$-1\r\n$3\r\nnew\r\n')
   })
 

@@ -1,27 +1,14 @@
 // What transactions may take: queues are limited, and what EXEC would need too much of is refused as a whole, before
 // anything of it is done.
 import { describe, expect, test } from 'vitest'
-import { command, Guest } from './host.ts'
+import { command, type Guest } from './host.ts'
+import { inTime, openKv, usedBytes } from './kv-host.ts'
 
 const QUEUED = '+QUEUED\r\n'
 const SPOILED = '-EXECABORT Transaction discarded because of previous errors.\r\n'
 const ABORTED = '-EXECABORT Transaction discarded because of: '
 const OOM = "OOM command not allowed when used memory > 'maxmemory'.\r\n"
 const MIB = 1024 * 1024
-/** Far more than any of it takes, and far less than the same takes without a limit. */
-const PATIENCE_MS = 3000
-
-function openKv(maximumPages = 1024): Guest {
-  const guest = new Guest('kv', { maximumPages })
-  guest.open(1)
-  guest.open(2)
-  guest.ask(2, 'SET', 'precious', '1')
-  return guest
-}
-
-const usedBytes = (guest: Guest, conn = 2) =>
-  Number(/used_memory:(\d+)/.exec(guest.ask(conn, 'INFO'))?.[1])
-
 /** Queues one command so often, in pieces as a client sends them. */
 function queue(guest: Guest, conn: number, one: string, count: number): string {
   const inPiece = Math.max(1, Math.floor(60_000 / one.length))
@@ -30,13 +17,6 @@ function queue(guest: Guest, conn: number, one: string, count: number): string {
     heard = guest.send(conn, one.repeat(Math.min(inPiece, count - done)))
   }
   return heard.slice(heard.lastIndexOf('\r\n', heard.length - 3) + 2 || 0)
-}
-
-function inTime<T>(ask: () => T): T {
-  const began = performance.now()
-  const answer = ask()
-  expect(performance.now() - began).toBeLessThan(PATIENCE_MS)
-  return answer
 }
 
 describe('what EXEC would need too much of is refused as a whole', () => {

@@ -1,32 +1,12 @@
 // Transactions: what is queued, what EXEC does with it, and what WATCH sees.
 import { describe, expect, test } from 'vitest'
 import { Guest } from './host.ts'
+import { inTime, openKv, usedBytes } from './kv-host.ts'
 
 const QUEUED = '+QUEUED\r\n'
 const NIL_ARRAY = '*-1\r\n'
 const SPOILED = '-EXECABORT Transaction discarded because of previous errors.\r\n'
 const ABORTED = '-EXECABORT Transaction discarded because of: '
-/** Far more than any of it takes, and far less than the same takes without a limit. */
-const PATIENCE_MS = 3000
-
-function openKv(): Guest {
-  const guest = new Guest('kv')
-  guest.open(1)
-  guest.open(2)
-  guest.ask(2, 'SET', 'precious', '1')
-  return guest
-}
-
-const usedBytes = (guest: Guest, conn = 2) =>
-  Number(/used_memory:(\d+)/.exec(guest.ask(conn, 'INFO'))?.[1])
-
-function inTime<T>(ask: () => T): T {
-  const began = performance.now()
-  const answer = ask()
-  expect(performance.now() - began).toBeLessThan(PATIENCE_MS)
-  return answer
-}
-
 describe('MULTI', () => {
   test('queues, and EXEC carries out in one go', () => {
     const guest = openKv()

@@ -1,6 +1,7 @@
 // Guests of a few instructions, put together by hand: every export of the contract is there, and a test changes
 // the part that it is about.
 
+import { KIND } from '../../shared/guest/module-numbers.ts'
 import { I32 } from '../../shared/guest/dirty-log/operations.ts'
 import { bodyOf, ModuleWriter } from '../dirty-log/module-writer.ts'
 
@@ -16,6 +17,8 @@ export interface GuestParts {
   readonly globals?: readonly (readonly number[])[]
   /** Names of globals that are exported, by their index. */
   readonly exported?: Readonly<Record<number, string>>
+  /** A function of the host that it wants: the names of its module and its own. */
+  readonly imported?: readonly [string, string]
   /** The body of a start function. */
   readonly start?: readonly number[]
 }
@@ -26,6 +29,7 @@ export function madeGuest({
   limits = [0, 1],
   globals = [],
   exported = {},
+  imported,
   start,
 }: GuestParts = {}): Uint8Array {
   const writer = new ModuleWriter()
@@ -34,9 +38,17 @@ export function madeGuest({
       out.sized(new Uint8Array(Buffer.from(name)))
       out.put(kind, index)
     })
+  const importsCount = imported === undefined ? 0 : 1
+  if (imported !== undefined) {
+    const typeIndex = writer.add('type', (out) => out.put(0x60, 0, 0))
+    writer.add('import', (out) => {
+      for (const name of imported) out.name(name)
+      out.put(KIND.function, typeIndex)
+    })
+  }
   const addFunction = (type: readonly number[], code: readonly number[], name?: string) => {
     const typeIndex = writer.add('type', (out) => out.put(0x60, ...type))
-    const index = writer.add('function', (out) => out.put(typeIndex))
+    const index = importsCount + writer.add('function', (out) => out.put(typeIndex))
     writer.add('code', (out) => out.copy(bodyOf(Uint8Array.of(...code, 0x0b))))
     if (name !== undefined) exportAs(name, 0, index)
     return index

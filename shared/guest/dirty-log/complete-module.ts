@@ -3,17 +3,10 @@
 // be written in does not depend on how its dirty pages are found.
 
 import { hiddenGlobals, type HiddenGlobal } from '../hidden-globals.ts'
-import {
-  EXPORT_SECTION,
-  GLOBAL_KIND,
-  type Limits,
-  MEMORY_SECTION,
-  readSections,
-  type Sections,
-} from '../module-sections.ts'
+import { type Limits, readSections, type Sections } from '../module-sections.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { WASM_PAGE_BYTES } from './module-layout.ts'
+import { KIND, SECTION, WASM_PAGE_BYTES } from '../module-numbers.ts'
 
 const PREAMBLE_BYTES = 8
 const LIMITS_WITH_MAX = 1
@@ -22,7 +15,7 @@ const LIMITS_WITH_MAX = 1
 export function putGlobalExports(out: ByteWriter, hidden: readonly HiddenGlobal[]): void {
   for (const { name, index } of hidden) {
     out.name(name)
-    out.put(GLOBAL_KIND)
+    out.put(KIND.global)
     out.u32(index)
   }
 }
@@ -47,13 +40,13 @@ export function completeModule(bytes: Uint8Array, memoryBytesMax: number): Uint8
   out.copy(bytes, 0, PREAMBLE_BYTES)
   for (const { id, span } of found.spans) {
     const content = new ByteWriter(64)
-    if (id === MEMORY_SECTION && limits !== undefined) {
+    if (id === SECTION.memory && limits !== undefined) {
       content.copy(bytes, span.start, limits.span.start)
       content.put(LIMITS_WITH_MAX)
       content.u32(limits.min)
       content.u32(pagesMax)
       content.copy(bytes, limits.span.end, span.end)
-    } else if (id === EXPORT_SECTION) {
+    } else if (id === SECTION.export) {
       const reader = new ByteReader(bytes, span.start, span.end)
       content.u32(reader.u32() + hidden.length)
       content.copy(bytes, reader.at, span.end)

@@ -6,7 +6,8 @@
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { putShifted } from './function-body.ts'
-import { SECTION, skipConstant, type ModuleLayout } from './module-layout.ts'
+import { SECTION } from '../module-numbers.ts'
+import { skipConstant, type ModuleLayout } from './module-layout.ts'
 
 const ACTIVE = 0
 const PASSIVE = 1

@@ -6,15 +6,8 @@ import { hiddenGlobals } from '../hidden-globals.ts'
 import { inspectModule } from '../wasm-module.ts'
 import { ByteReader, Refusal } from './byte-reader.ts'
 import { skipImmediates } from './immediates.ts'
-import {
-  isShared,
-  KIND,
-  type ModuleLayout,
-  readLayout,
-  readValueType,
-  SECTION,
-  WASM_PAGE_BYTES,
-} from './module-layout.ts'
+import { KIND, SECTION, WASM_PAGE_BYTES } from '../module-numbers.ts'
+import { isShared, type ModuleLayout, readLayout, readValueType } from './module-layout.ts'
 import { codeOf, type Feature, isPrefix, OPERATIONS } from './operations.ts'
 import { addDirtyLog, isRewritten, type DirtyLogModule } from './rewrite.ts'
 

@@ -6,7 +6,8 @@
 import { ByteReader, Refusal } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { skipImmediates } from './immediates.ts'
-import { readValueType, WASM_PAGE_BYTES } from './module-layout.ts'
+import { WASM_PAGE_BYTES } from '../module-numbers.ts'
+import { readValueType } from './module-layout.ts'
 import {
   codeOf,
   type Effect,

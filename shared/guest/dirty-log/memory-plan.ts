@@ -2,7 +2,8 @@
 
 import { Refusal } from './byte-reader.ts'
 import { PAGE_SHIFT } from './function-body.ts'
-import { isShared, type ModuleLayout, WASM_PAGE_BYTES } from './module-layout.ts'
+import { WASM_PAGE_BYTES } from '../module-numbers.ts'
+import { isShared, type ModuleLayout } from './module-layout.ts'
 
 /** 64 KiB of table for so many bytes of guest memory: a byte for each 4 KiB. */
 const BYTES_PER_TABLE_PAGE = WASM_PAGE_BYTES << PAGE_SHIFT

@@ -11,16 +11,8 @@ import { BodyRewriter, type BodyContext, type Sites } from './function-body.ts'
 import { markBody, startBody } from './added-functions.ts'
 import { hiddenGlobals } from '../hidden-globals.ts'
 import { putGlobalExports } from './complete-module.ts'
-import {
-  KIND,
-  type Limits,
-  type ModuleLayout,
-  readLayout,
-  SECTION,
-  SECTION_ORDER,
-  type Span,
-  WASM_PAGE_BYTES,
-} from './module-layout.ts'
+import { KIND, SECTION, SECTION_ORDER, type Span, WASM_PAGE_BYTES } from '../module-numbers.ts'
+import { type Limits, type ModuleLayout, readLayout } from './module-layout.ts'
 import { type MemoryPlan, planMemory } from './memory-plan.ts'
 import { withFunctionNames } from './name-section.ts'
 import { I32, OPERATIONS, type Operations } from './operations.ts'

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { QemuTrace } from '../../formats/qemu/trace-events.ts'
 import { decodeCpu, decodeDevice, encodeCpu, encodeDevice } from '../wasm-state.ts'
 import { abiRefusal } from '../abi-version.ts'
+import { WASM_PAGE_BYTES } from '../module-numbers.ts'
 import {
   SIGNALS,
   STORE_USE,
@@ -24,8 +25,6 @@ import { dirtyPagesBy } from './page-log.ts'
 import { globalBits, setGlobal } from './global-bits.ts'
 import { watched } from './watched-code.ts'
 import { WebAssembly, type WasmGlobal, type WasmMemory } from '../webassembly.ts'
-
-const WASM_PAGE_BYTES = 65536
 
 if (parentPort === null) throw new Error('guest-worker.js runs as a worker thread')
 const port = parentPort

@@ -95,7 +95,7 @@ describe('a start', () => {
   test('repairs an installation that was interrupted', () => {
     succeed(start())
     makePackage('1.0.1')
-    // npm removes what was there, and then it and whoever called it are killed.
+    // npm removes what was there; then it kills its caller, and ends.
     placeNpm('rm -r node_modules/tiny; kill -KILL $PPID')
     expect(start().code).toBeNull()
     expect(existsSync(join(project, TINY))).toBe(false)
