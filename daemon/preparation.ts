@@ -51,8 +51,9 @@ export function prepare(config: Config, changed: () => void): Preparation {
   const logDestination = new LogDestination({ path: config.log, retryMs, warnings })
   const log = openLog(config, logDestination)
   try {
-    const guest = openGuest(config, log)
     const witness = openWitness(config, warnings)
+    // Last of what can fail: it starts a thread.
+    const guest = openGuest(config, log)
     const moduleWrite = keepModule(guest, retryMs, warnings)
     return { tokenFile, token, warnings, seen, logDestination, log, guest, moduleWrite, witness }
   } catch (error) {

@@ -51,8 +51,8 @@ export class WasmGuest implements GuestPort {
   #watch: NodeJS.Timeout | undefined
 
   /**
-   * `trace` hears, field by field, what is saved and loaded of the guest's state. Throws ModuleRefused, or the
-   * error of reading or compiling the file.
+   * The first thread stands by from now on, until dispose(). `trace` hears, field by field, what is saved and
+   * loaded of the guest's state. Throws ModuleRefused, or the error of reading or compiling the file.
    */
   constructor(options: GuestModuleOptions, callTimeoutMs: number, trace?: QemuTrace) {
     const { file, memoryBytes } = options
@@ -75,12 +75,13 @@ export class WasmGuest implements GuestPort {
       digest,
       memoryBytes,
     }
+    // The thread starts while the daemon opens its ports, and not beside the first checkpoint.
+    this.#standBy()
   }
 
-  /** Events go to `handlers` from now on; the first thread stands by. */
+  /** Events go to `handlers` from now on. */
   attach(handlers: GuestHandlers): void {
     this.#handlers = handlers
-    this.#standBy()
   }
 
   start(): void {
