@@ -13,13 +13,28 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const dist = join(import.meta.dirname, 'dist')
-const folder = join(dist, 'bin')
-const target = join(folder, 'colo.cjs')
 const LICENCES = 'LICENSES.txt'
+const COMMAND = {
+  entry: join(dist, 'cli', 'colo.js'),
+  folder: join(dist, 'bin'),
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [
+      { name: 'decoding', test: /dist\/(cli\/decode|shared\/formats\/qemu)\// },
+      { name: 'verifying', test: /dist\/(cli\/verify\/|shared\/formats\/(?!ber|qemu))/ },
+    ],
+  },
+}
+/** A daemon as tests start it, hundreds of times: it takes half as long to start as from its modules. */
+const TESTED_DAEMON = {
+  entry: join(dist, 'test', 'integration', 'daemon-process.js'),
+  folder: join(dist, 'test-bin'),
+  codeSplitting: false,
+}
 
 /** Packages of other people that ws uses where they are installed. It works without them. */
 const NOT_INSTALLED = ['bufferutil', 'utf-8-validate']
@@ -32,27 +47,31 @@ const newest = Math.max(
     .filter((name) => name.endsWith('.tsbuildinfo'))
     .map((name) => changedAt(join(dist, name))),
 )
-if (!existsSync(target) || changedAt(target) <= newest) await bundle()
+for (const one of [COMMAND, TESTED_DAEMON]) {
+  const target = targetOf(one)
+  if (!existsSync(target) || changedAt(target) <= newest) await bundle(one)
+}
 
-async function bundle() {
+function targetOf({ entry, folder }) {
+  return join(folder, `${basename(entry, '.js')}.cjs`)
+}
+
+async function bundle(what) {
+  const { entry, folder, codeSplitting } = what
   const threads = new Set()
-  const written = await writeBundle(join(dist, 'cli', 'colo.js'), threads, {
-    includeDependenciesRecursively: false,
-    groups: [
-      { name: 'decoding', test: /dist\/(cli\/decode|shared\/formats\/qemu)\// },
-      { name: 'verifying', test: /dist\/(cli\/verify\/|shared\/formats\/(?!ber|qemu))/ },
-    ],
-  })
-  for (const thread of threads) written.push(...(await writeBundle(thread, threads, false)))
+  const written = await writeBundle(entry, folder, threads, codeSplitting)
+  for (const thread of threads) {
+    written.push(...(await writeBundle(thread, folder, threads, false)))
+  }
   writeFileSync(join(folder, LICENCES), licencesOf(written.flatMap(({ moduleIds }) => moduleIds)))
   const kept = new Set([LICENCES, ...written.map(({ fileName }) => fileName)])
   // Chunks of an older bundle.
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name))
-  chmodSync(target, 0o755)
+  chmodSync(targetOf(what), 0o755)
 }
 
 /** Gives the chunks. The modules of threads that it starts are added to `threads`. */
-async function writeBundle(input, threads, codeSplitting) {
+async function writeBundle(input, folder, threads, codeSplitting) {
   const command = await rolldown({
     input,
     platform: 'node',

@@ -74,7 +74,7 @@ if (args.length === 0) {
   check('the format check (npx oxfmt mends it)', 'oxfmt', ['--check', '.'])
 }
 vitest('core', args)
-vitest('processes', args)
+vitest('daemons', args)
 
 for (const name of notRun) console.log(`not run: ${name}`)
 if (total.skipped > 0) console.log(`not run: ${total.skipped} in all`)

@@ -223,7 +223,7 @@ export async function startDaemon(
   config: ConfigInput,
   prefix: readonly string[] = [],
 ): Promise<{ child: ChildProcess; addresses: Addresses }> {
-  const file = join(ROOT, 'dist', 'test', 'integration', 'daemon-process.js')
+  const file = join(ROOT, 'dist', 'test-bin', 'daemon-process.cjs')
   const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(config)]
   // With a channel, as `fork` has it: the daemon ends when the test does.
   const child = spawn(command ?? '', rest, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })

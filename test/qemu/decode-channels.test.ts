@@ -1,5 +1,5 @@
 // Page channels written here, packet by packet: what no QEMU would send, and what is said of it. Those of a real QEMU
-// are in processes/.
+// are in decode-multifd.test.ts.
 
 import { constants, deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'

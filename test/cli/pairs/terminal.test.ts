@@ -4,9 +4,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { livingDaemons } from '../../daemon/run-files.ts'
-import { until } from '../integration/pair.ts'
-import { COLO, inFolder } from './command.ts'
+import { livingDaemons } from '../../../daemon/run-files.ts'
+import { until } from '../../integration/pair.ts'
+import { COLO, inFolder } from '../command.ts'
 
 const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0
 

@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { CleanRow } from '../../cli/clean.ts'
-import { Pair } from '../integration/pair.ts'
-import { colo, inFolder, inside } from './command.ts'
+import type { CleanRow } from '../../../cli/clean.ts'
+import { Pair } from '../../integration/pair.ts'
+import { colo, inFolder, inside } from '../command.ts'
 
 /** A process id that nobody has any more. */
 const { pid: deadPid } = spawnSync(process.execPath, ['-e', ''])
@@ -145,7 +145,7 @@ describe('colo clean', () => {
     })
   })
 
-  it.each(['..', '.', 'a/b', '../x'])('refuses a name that is none: %s', async (name) => {
+  it.each(['..', '.', 'a/b', '../../x'])('refuses a name that is none: %s', async (name) => {
     const { code, stderr } = await inside('clean', '--dir', '/nowhere', '--pair', name)
     expect([code, stderr]).toEqual([2, expect.stringContaining('letters, digits')])
   })

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../docs/documents.ts'
+import { ROOT } from '../docs/documents.ts'
 
 const BUILD_MS = 120_000
 const DECODE_MS = 60_000

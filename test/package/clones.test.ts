@@ -16,7 +16,7 @@ import {
   run,
   succeed,
   versionOf,
-} from '../npm.ts'
+} from './npm.ts'
 
 const isAsked = process.env.COLO_INSTALLATIONS !== undefined && hasGit
 /** The npm that writes package-lock.json. */

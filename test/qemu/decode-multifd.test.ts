@@ -6,12 +6,12 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isLong } from '../../long-tests.ts'
-import { colo } from '../../cli/command.ts'
-import { walk } from '../../../cli/decode/walk.ts'
-import { SilentSink } from '../../../shared/formats/qemu/migration-sink.ts'
-import { HAS_QEMU, QEMU_MISSING } from '../qemu-process.ts'
-import { loadMigration, recordMigration, type Packing } from '../recorded-migration.ts'
+import { isLong } from '../long-tests.ts'
+import { colo } from '../cli/command.ts'
+import { walk } from '../../cli/decode/walk.ts'
+import { SilentSink } from '../../shared/formats/qemu/migration-sink.ts'
+import { HAS_QEMU, QEMU_MISSING } from './qemu-process.ts'
+import { loadMigration, recordMigration, type Packing } from './recorded-migration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colo-decode-multifd-'))
 afterAll(() => rmSync(folder, { recursive: true }))

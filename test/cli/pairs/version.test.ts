@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import type { Status } from '../../shared/control/messages.ts'
-import { ROOT } from '../checkout.ts'
-import { startCommand } from '../integration/command-side.ts'
-import { Pair } from '../integration/pair.ts'
-import { colo } from './command.ts'
+import type { Status } from '../../../shared/control/messages.ts'
+import { ROOT } from '../../checkout.ts'
+import { startCommand } from '../../integration/command-side.ts'
+import { Pair } from '../../integration/pair.ts'
+import { colo } from '../command.ts'
 
 const manifest = z
   .looseObject({ version: z.string() })

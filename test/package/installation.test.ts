@@ -14,8 +14,8 @@ import {
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ROOT } from '../../checkout.ts'
-import { ENVIRONMENT, npm, ownFolder, run, succeed, type Result } from '../npm.ts'
+import { ROOT } from '../checkout.ts'
+import { ENVIRONMENT, npm, ownFolder, run, succeed, type Result } from './npm.ts'
 
 const INSTALLATION = pathToFileURL(join(ROOT, 'installation.mjs')).href
 /** What setup.mjs does with it. */

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { ROOT } from '../../checkout.ts'
-import { ENVIRONMENT, npm, run, succeed, versionOf } from '../npm.ts'
+import { ROOT } from '../checkout.ts'
+import { ENVIRONMENT, npm, run, succeed, versionOf } from './npm.ts'
 
 const PACKED_BYTES_MAX = 1_000_000
 
