@@ -184,7 +184,7 @@ export class CheckpointWriter {
 
     if (neighbours === count) {
       const pages = all.subarray(pfn * PAGE_BYTES, (pfn + count) * PAGE_BYTES)
-      this.#digest.pages(this.#pfns, first, count, pfn * PAGE_BYTES)
+      this.#digest.pages(pfn, count, pfn * PAGE_BYTES)
       return this.#write([all.subarray(start, pagesAt), pages], true)
     }
     for (let i = 0; i < count; i++) {

@@ -17,8 +17,8 @@ import {
   PAGE_DATA_HEADER_BYTES,
   PFN_WORD_BYTES,
   RECORD_HEADER_BYTES,
-  isPlain,
   pfnOf,
+  plainPfnOf,
 } from '../shared/formats/page-data.ts'
 import { StreamError } from '../shared/formats/stream-error.ts'
 import { StreamReader } from '../shared/formats/stream-reader.ts'
@@ -136,7 +136,7 @@ export class CheckpointReader {
     const { all, arenaStart } = this.#store
     const begun = this.#partial > 0
     const due = this.#reader.pageBytesDue > 0
-    const run = due ? this.#neighbours(this.#placed) : 0
+    const run = due ? this.#neighbours(this.#placed, this.#count) : 0
     const inPlace = begun ? this.#at < arenaStart : run >= IN_PLACE_PAGES
     let bytes = Math.max(this.#reader.unitBytesDue, HEAD_BYTES)
     if (due) bytes = (inPlace ? run : this.#scattered(this.#placed)) * PAGE_BYTES - this.#partial
@@ -145,17 +145,17 @@ export class CheckpointReader {
     return all.subarray(this.#offered, Math.min(this.#offered + bytes, all.length))
   }
 
-  /** How many pages of the PAGE_DATA under way, from its `from`th on, lie one behind the other. */
-  #neighbours(from: number): number {
+  /** How many pages of the PAGE_DATA under way, from its `from`th on and before `to`, lie one behind the other. */
+  #neighbours(from: number, to: number): number {
     let end = from + 1
-    while (end < this.#count && this.#pfns[end] === this.#pfns[end - 1] + 1) end++
+    while (end < to && this.#pfns[end] === this.#pfns[end - 1] + 1) end++
     return end - from
   }
 
   /** How many pages come, from the `from`th on, before those that are received in their place; at least one. */
   #scattered(from: number): number {
     let end = from + 1
-    while (end < this.#count && this.#neighbours(end) < IN_PLACE_PAGES) end++
+    while (end < this.#count && this.#neighbours(end, this.#count) < IN_PLACE_PAGES) end++
     return end - from
   }
 
@@ -208,9 +208,9 @@ export class CheckpointReader {
     if (count > this.#pfns.length) this.#pfns = new Uint32Array(count)
     const { pageCount } = this.#store
     for (let i = 0; i < count; i++) {
-      const pfn = pfnOf(words, i)
+      const pfn = plainPfnOf(words, i)
+      if (pfn < 0) this.#refuse(`pfn ${pfnOf(words, i)} is no plain page`)
       if (pfn >= pageCount) this.#refuse(`pfn ${pfn} beyond the guest's ${pageCount} pages`)
-      if (!isPlain(words, i)) this.#refuse(`pfn ${pfn} is no plain page`)
       this.#pfns[i] = pfn
     }
     this.#count = count
@@ -221,14 +221,18 @@ export class CheckpointReader {
   /** Pages lie one after the other in the arena, whatever the pieces in which they came. */
   #pageBytes(from: number, to: number): void {
     let start = from - this.#partial
-    const whole = Math.min(Math.floor((to - start) / PAGE_BYTES), this.#count - this.#placed)
-    this.#digest.pages(this.#pfns, this.#placed, whole, start)
-    while (to - start >= PAGE_BYTES) {
-      this.#store.stagePage(this.#pfns[this.#placed++], start)
-      start += PAGE_BYTES
+    const whole = Math.floor((to - start) / PAGE_BYTES)
+    const end = this.#placed + whole
+    if (end > this.#count) this.#refuse('more pages than pfns')
+    while (this.#placed < end) {
+      const pfn = this.#pfns[this.#placed]
+      const run = this.#neighbours(this.#placed, end)
+      this.#digest.pages(pfn, run, start)
+      this.#store.stagePages(pfn, run, start)
+      this.#placed += run
+      start += run * PAGE_BYTES
     }
     this.#partial = to - start
-    if (this.#placed > this.#count) this.#refuse('more pages than pfns')
   }
 
   #end(): void {

@@ -47,10 +47,10 @@ export function pageTypeOf(words: Uint8Array, index: number): number {
   return words[index * PFN_WORD_BYTES + 7] >>> 4
 }
 
-/** Whether word `index` has nothing but a pfn: page type NOTAB, and no reserved bit. */
-export function isPlain(words: Uint8Array, index: number): boolean {
+/** The pfn of word `index`; -1 if it has more than a pfn: another page type than NOTAB, or a reserved bit. */
+export function plainPfnOf(words: Uint8Array, index: number): number {
   const at = index * PFN_WORD_BYTES
-  return words[at + 7] === 0 && words[at + 6] < 0x10
+  return words[at + 7] === 0 && words[at + 6] < 0x10 ? pfnOf(words, index) : -1
 }
 
 /** Whether a page follows for a word of this type. Reserved types carry none. */

@@ -11,7 +11,6 @@
 // length. Where each ends, the fold of the pages begins.
 
 import type { Digest } from '../formats/emulator-blob.ts'
-import { PAGE_BYTES } from '../guest/contract.ts'
 import { step, type PageMix } from './page-mix.ts'
 
 const FACTORS = { low: 0x85ebca6b, high: 0xc2b2ae35 } as const
@@ -36,15 +35,9 @@ export class CheckpointDigest {
     this.#pages = 0
   }
 
-  /** The pages of `count` pfns, from the `first` on, which lie one after the other from offset `at` on. */
-  pages(pfns: Uint32Array<ArrayBufferLike>, first: number, count: number, at: number): void {
-    const end = first + count
-    for (let run = first; run < end;) {
-      let next = run + 1
-      while (next < end && pfns[next] === pfns[next - 1] + 1) next++
-      this.#mix.pages(at + (run - first) * PAGE_BYTES, pfns[run], next - run)
-      run = next
-    }
+  /** Pages [pfn, pfn + count), which lie from offset `at` on. */
+  pages(pfn: number, count: number, at: number): void {
+    this.#mix.pages(at, pfn, count)
     this.#pages += count
   }
 

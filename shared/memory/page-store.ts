@@ -5,7 +5,7 @@
 // arena is the stage, where a checkpoint lies as it came over the wire until it is whole. Where the buffer is that of a
 // WebAssembly memory, a module does what copyWithin() does, and faster.
 //
-// Staging costs no copy: the channel receives into the arena, and stagePage() only notes where pages lie.
+// Staging costs no copy: the channel receives into the arena, and stagePages() only notes where pages lie.
 // commit() makes the staged checkpoint irrevocable; apply() then moves it, in slices, and cannot fail: it
 // decodes nothing, allocates nothing and does no I/O. discard() forgets what was staged and not committed.
 // While a full copy comes there is nothing here to keep, so its pages go to their place as they come; the
@@ -98,32 +98,32 @@ export class PageStore {
     return this.#seeding
   }
 
-  /** Notes that page `pfn` lies at offset `at` of `all`. Neighbours in both orders become one run. */
-  stagePage(pfn: number, at: number): void {
+  /** Notes that pages [pfn, pfn + count) lie from offset `at` of `all` on. Neighbours in both become one run. */
+  stagePages(pfn: number, count: number, at: number): void {
     invariant(!this.#committed, 'whole-checkpoints', 'a page staged into a committed checkpoint')
-    this.#staged++
-    if (this.#seeding) return this.#place(pfn, at)
+    this.#staged += count
+    if (this.#seeding) return this.#place(pfn, count, at)
     const last = this.#runs - 1
     if (
       last >= 0 &&
       this.#runPfn[last] + this.#runCount[last] === pfn &&
       this.#runAt[last] + this.#runCount[last] * PAGE_BYTES === at
     ) {
-      this.#runCount[last]++
+      this.#runCount[last] += count
       return
     }
     if (this.#runs === this.#runPfn.length) this.#grow()
     this.#runPfn[this.#runs] = pfn
-    this.#runCount[this.#runs] = 1
+    this.#runCount[this.#runs] = count
     this.#runAt[this.#runs] = at
     this.#runs++
   }
 
-  #place(pfn: number, at: number): void {
+  #place(pfn: number, count: number, at: number): void {
     this.#touched = true
-    if (this.#fresh) this.#fresh[pfn] = 1
+    this.#fresh?.fill(1, pfn, pfn + count)
     const place = pfn * PAGE_BYTES
-    if (at !== place) this.#move(place, at, PAGE_BYTES)
+    if (at !== place) this.#move(place, at, count * PAGE_BYTES)
   }
 
   /** The staged checkpoint is whole: from here on it is the state, even if the peer dies now. */

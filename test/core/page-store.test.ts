@@ -21,7 +21,7 @@ function freshStore(): PageStore {
 function stage(store: PageStore, pfn: number, slot: number, fill: number): void {
   const at = store.arenaStart + slot * PAGE_BYTES
   store.all.fill(fill, at, at + PAGE_BYTES)
-  store.stagePage(pfn, at)
+  store.stagePages(pfn, 1, at)
 }
 
 const fills = (store: PageStore) =>
@@ -58,7 +58,7 @@ describe('the page store', () => {
     expect(() => store.discard()).toThrow('whole-checkpoints')
     expect(() => store.clear()).toThrow('whole-checkpoints')
     expect(() => store.commit()).toThrow('whole-checkpoints')
-    expect(() => store.stagePage(1, store.arenaStart)).toThrow('whole-checkpoints')
+    expect(() => store.stagePages(1, 1, store.arenaStart)).toThrow('whole-checkpoints')
     expect(store.apply(1)).toBe(true)
     expect(() => store.apply(1)).toThrow('whole-checkpoints')
   })
@@ -74,7 +74,7 @@ describe('the page store', () => {
     stage(store, 7, 0, 4)
     stage(store, 8, 0, 6)
     store.pages.fill(2, 9 * PAGE_BYTES, 10 * PAGE_BYTES)
-    store.stagePage(9, 9 * PAGE_BYTES)
+    store.stagePages(9, 1, 9 * PAGE_BYTES)
     expect(store.stagedPages).toBe(3)
     store.commit()
     expect(store.seeding).toBe(false)
@@ -196,7 +196,7 @@ describe('the page store', () => {
     for (let i = 0; i < pages; i += 2) {
       const at = store.arenaStart + i * PAGE_BYTES
       store.all[at] = 1 + (i & 127)
-      store.stagePage(i, at)
+      store.stagePages(i, 1, at)
     }
     store.commit()
     expect(store.apply(pages)).toBe(true)

@@ -19,6 +19,7 @@ import {
 } from '../../shared/formats/page-data.ts'
 import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
 import { StreamReader } from '../../shared/formats/stream-reader.ts'
+import { PAGE_BYTES } from '../../shared/guest/contract.ts'
 import { CheckpointDigest } from '../../shared/memory/checkpoint-digest.ts'
 import { PlainPageMix } from '../../shared/memory/page-mix.ts'
 import type { DataChannelHandlers } from '../../shared/ports.ts'
@@ -56,7 +57,7 @@ function digestOf(
 ) {
   const digest = new CheckpointDigest(new PlainPageMix(pages.buffer))
   const at = RECORD_HEADER_BYTES + PAGE_DATA_HEADER_BYTES + pfns.length * PFN_WORD_BYTES
-  digest.pages(Uint32Array.from(pfns), 0, pfns.length, at)
+  pfns.forEach((pfn, i) => digest.pages(pfn, 1, at + i * PAGE_BYTES))
   for (const record of records.slice(0, -1)) {
     digest.record(readU32(record, 0), bodyOf(record))
   }
