@@ -24,8 +24,8 @@ const COMMAND = {
   codeSplitting: {
     includeDependenciesRecursively: false,
     groups: [
-      { name: 'decoding', test: /dist\/(cli\/decode|shared\/formats\/qemu)\// },
-      { name: 'verifying', test: /dist\/(cli\/verify\/|shared\/formats\/(?!ber|qemu))/ },
+      { name: 'decoding', test: /dist\/(tools\/decode|formats\/qemu)\// },
+      { name: 'verifying', test: /dist\/(tools\/verify\/|formats\/(?!ber|qemu|wasm))/ },
     ],
   },
 }

@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url'
 
 import { freePort } from '../cli/up/ports.ts'
 import type { ConfigInput } from '../daemon/config.ts'
-import { OperatorClient } from '../shared/control/control-client.ts'
-import type { Status } from '../shared/control/messages.ts'
-import type { CheckpointRow } from '../shared/trace/rows.ts'
+import { OperatorClient } from '../network/control-client.ts'
+import type { Status } from '../shared/protocol/control-messages.ts'
+import type { CheckpointRow } from '../shared/protocol/rows.ts'
 
 const patienceMs = 30_000
 const pollMs = 5

@@ -4,7 +4,7 @@
 
 import { DaemonPair, sleep, type PairOptions } from './daemons.ts'
 import { LineClient } from './line-client.ts'
-import type { CheckpointRow } from '../shared/trace/rows.ts'
+import type { CheckpointRow } from '../shared/protocol/rows.ts'
 
 export const ramMb = 64
 export const ramPages = ramMb * 256

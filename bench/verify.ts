@@ -14,13 +14,13 @@ import {
   recordBytes,
   writePageDataHeader,
   writePfn,
-} from '../shared/formats/page-data.ts'
-import { fixedRecords, inOne } from '../shared/formats/record-encoder.ts'
+} from '../formats/xen/page-data.ts'
+import { fixedRecords, inOne } from '../formats/xen/record-encoder.ts'
 import {
   encodeDomainHeader,
   encodeImageHeader,
   encodeLibxlHeader,
-} from '../shared/formats/stream-headers.ts'
+} from '../formats/xen/stream-headers.ts'
 import { alternate } from './compare.ts'
 import { absolute, beside, type Benchmark, type Figure } from './figure.ts'
 import { pythonPath } from './reference/python.ts'

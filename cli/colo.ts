@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The command `colo`.
 
-import { EXIT_CODES } from './exit-codes.ts'
-import { closeGoneTerminalsAtExit } from './gone-terminals.ts'
+import { EXIT_CODES } from '../terminal/exit-codes.ts'
+import { closeGoneTerminalsAtExit } from '../terminal/gone-terminals.ts'
 import { runQuickly } from './quick-verbs.ts'
-import { sayAside, watchStandardOutput } from './standard-streams.ts'
+import { sayAside, watchStandardOutput } from '../terminal/standard-streams.ts'
 
 const argv = process.argv.slice(2)
 closeGoneTerminalsAtExit()

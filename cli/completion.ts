@@ -5,7 +5,7 @@ import { bashScript } from './completion/bash.ts'
 import { wordsOf, type VerbWords } from './completion/command-words.ts'
 import { fishScript } from './completion/fish.ts'
 import { zshScript } from './completion/zsh.ts'
-import { teach } from './help.ts'
+import { teach } from '../terminal/help.ts'
 
 const SHELLS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
 

@@ -1,15 +1,9 @@
 // `colo convert`: a migration stream of QEMU into BER, or out of it. Only words are here; the work is loaded when
 // it is asked for, since this file is loaded with every other verb too.
 
-import { pageSize } from './numbers.ts'
-import type { Verb } from './verb-table.ts'
-
-export interface ConvertOptions {
-  readonly to: 'ber' | 'binary'
-  readonly definite?: boolean
-  readonly pageSize?: number
-  readonly format: 'text' | 'json'
-}
+import { pageSize } from '../terminal/numbers.ts'
+import type { Verb } from '../terminal/verb-table.ts'
+import type { ConvertOptions } from '../tools/convert/options.ts'
 
 export const convertVerb: Verb = {
   name: 'convert',
@@ -46,7 +40,7 @@ export const convertVerb: Verb = {
     ],
   },
   async run([file = '', out = ''], options: ConvertOptions) {
-    const { convert } = await import('./convert/run.ts')
+    const { convert } = await import('../tools/convert/run.ts')
     await convert(file, out, options)
   },
 }

@@ -11,12 +11,12 @@ import {
   type Config,
   type ConfigInput,
 } from '../daemon/config.ts'
-import { splitAddress } from '../shared/channel/address.ts'
-import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
+import { splitAddress } from '../network/address.ts'
+import { DIRTY_MODES, type DirtyMode } from '../keepers/wasm/guest-module.ts'
 import { DELAYS, DELAY_NAMES, type DelayName } from '../shared/protocol/delays.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import { CliError, oneLine } from '../terminal/exit-codes.ts'
 import { DEFAULT_DIR, SHIPPED_GUEST } from './places.ts'
-import { parseDuration, parseMs, parseSize } from './units.ts'
+import { parseDuration, parseMs, parseSize } from '../terminal/units.ts'
 
 /** A parser as commander wants it: its message becomes the usage error. */
 export function argument<T>(parse: (text: string) => T): (text: string) => T {

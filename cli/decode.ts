@@ -1,25 +1,9 @@
 // `colo decode`: what is in a migration stream of QEMU. Only words are here; the work is loaded when it is asked
 // for, since this file is loaded with every other verb too.
 
-import { pageSize, wholeNumber } from './numbers.ts'
-import type { OptionRow, Verb } from './verb-table.ts'
-
-export interface DecodeOptions {
-  readonly desc?: boolean
-  readonly state?: boolean
-  readonly ram?: string
-  readonly compat?: boolean
-  readonly descFrom?: string
-  readonly at?: number
-  readonly diff?: string
-  readonly checkpoint?: number
-  readonly diffCheckpoint?: number
-  readonly channel?: readonly string[]
-  readonly pageSize?: number
-  readonly trace?: boolean
-  readonly traceSave?: boolean
-  readonly format: 'text' | 'json'
-}
+import { pageSize, wholeNumber } from '../terminal/numbers.ts'
+import type { OptionRow, Verb } from '../terminal/verb-table.ts'
+import type { DecodeOptions } from '../tools/decode/options.ts'
 
 /** Each of them answers one question. */
 const QUESTIONS: Readonly<Record<string, OptionRow>> = {
@@ -109,11 +93,11 @@ async function runDecode(file: string, options: DecodeOptions): Promise<void> {
   const { state, desc, compat, format } = options
   const { decode } = (
     await Promise.all([
-      import('./decode/run.ts'),
-      (state || desc || compat) && import('./decode/devices.ts'),
-      state && !compat && format === 'text' && import('./decode/state-text.ts'),
-      state && !compat && format === 'json' && import('./decode/state-json.ts'),
-      compat && !desc && import('./decode/compat.ts'),
+      import('../tools/decode/run.ts'),
+      (state || desc || compat) && import('../tools/decode/devices.ts'),
+      state && !compat && format === 'text' && import('../tools/decode/state-text.ts'),
+      state && !compat && format === 'json' && import('../tools/decode/state-json.ts'),
+      compat && !desc && import('../tools/decode/compat.ts'),
     ])
   )[0]
   await decode(file, options)

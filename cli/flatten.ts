@@ -4,16 +4,16 @@
 
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
-import { Flattener, type Flattened } from '../shared/formats/flatten.ts'
-import { StreamError } from '../shared/formats/stream-error.ts'
-import { StreamReader } from '../shared/formats/stream-reader.ts'
-import { CliError } from './exit-codes.ts'
-import { fileError } from './file-error.ts'
-import { OutputFile } from './output-file.ts'
-import { RereadableInput } from './rereadable-input.ts'
-import { sayAside } from './standard-streams.ts'
-import { hintFor } from './stream-kind.ts'
-import type { Verb } from './verb-table.ts'
+import { Flattener, type Flattened } from '../formats/xen/flatten.ts'
+import { StreamError } from '../formats/xen/stream-error.ts'
+import { StreamReader } from '../formats/xen/stream-reader.ts'
+import { CliError } from '../terminal/exit-codes.ts'
+import { fileError } from '../terminal/file-error.ts'
+import { OutputFile } from '../tools/input/output-file.ts'
+import { RereadableInput } from '../tools/input/rereadable-input.ts'
+import { sayAside } from '../terminal/standard-streams.ts'
+import { hintFor } from '../tools/input/stream-kind.ts'
+import type { Verb } from '../terminal/verb-table.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const readAsync = promisify(read)

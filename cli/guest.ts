@@ -7,19 +7,19 @@ import {
   describeModule,
   type ModuleDescription,
   type ModuleParts,
-} from '../shared/guest/dirty-log/description.ts'
-import { addDirtyLog, isRewritten } from '../shared/guest/dirty-log/rewrite.ts'
-import { WebAssembly } from '../shared/guest/webassembly.ts'
+} from '../keepers/wasm/dirty-log/description.ts'
+import { addDirtyLog, isRewritten } from '../keepers/wasm/dirty-log/rewrite.ts'
+import { WebAssembly } from '../shared/memory/webassembly.ts'
 import { argument } from './daemon-options.ts'
-import { FdSource } from './decode/fd-source.ts'
-import { CliError } from './exit-codes.ts'
-import { plainText } from '../daemon/plain-text.ts'
-import { teach } from './help.ts'
-import { OutputFile } from './output-file.ts'
+import { FdSource } from '../tools/input/fd-source.ts'
+import { CliError } from '../terminal/exit-codes.ts'
+import { plainText } from '../terminal/plain-text.ts'
+import { teach } from '../terminal/help.ts'
+import { OutputFile } from '../tools/input/output-file.ts'
 import { formatOption, type FormatOptions } from './status.ts'
-import { sayAside } from './standard-streams.ts'
-import { hintFor, KIND_BYTES } from './stream-kind.ts'
-import { parseSize, showBytes } from './units.ts'
+import { sayAside } from '../terminal/standard-streams.ts'
+import { hintFor, KIND_BYTES } from '../tools/input/stream-kind.ts'
+import { parseSize, showBytes } from '../terminal/units.ts'
 
 const MEMORY_BYTES = 64 * 1024 * 1024
 const MODULE_BYTES_MAX = 256 * 1024 * 1024

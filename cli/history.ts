@@ -1,15 +1,15 @@
 // `colo history`: the last checkpoints and failovers, a row each.
 
 import { Option, type Command } from 'commander'
-import type { Answer } from '../shared/control/messages.ts'
-import { STAGE_NAMES, type CheckpointRow, type FailoverRow } from '../shared/trace/rows.ts'
+import type { Answer } from '../shared/protocol/control-messages.ts'
+import { STAGE_NAMES, type CheckpointRow, type FailoverRow } from '../shared/protocol/rows.ts'
 import { argument } from './daemon-options.ts'
-import { teach } from './help.ts'
-import { plainText } from '../daemon/plain-text.ts'
+import { teach } from '../terminal/help.ts'
+import { plainText } from '../terminal/plain-text.ts'
 import { formatOption, type FormatOptions } from './status.ts'
-import { formatTable } from './table.ts'
+import { formatTable } from '../terminal/table.ts'
 import { addTargetOptions, chooseTargets, connectTo, type TargetOptions } from './targets.ts'
-import { parseCount, showBytes, showMs } from './units.ts'
+import { parseCount, showBytes, showMs } from '../terminal/units.ts'
 import { HISTORY_ROWS_MAX } from './up/side-watch.ts'
 
 const ROWS = 20

@@ -5,8 +5,8 @@
 // have been applied or not.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { splitAddress } from '../shared/channel/address.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import { splitAddress } from '../network/address.ts'
+import { CliError, oneLine } from '../terminal/exit-codes.ts'
 import { RespClient, RespError, type Reply } from './resp-client.ts'
 
 const KEYS = 64

@@ -3,7 +3,7 @@
 
 import { Option, type Command } from 'commander'
 import { LOG_FORMATS, type LogFormat } from '../daemon/config.ts'
-import type { Role } from '../shared/protocol/messages.ts'
+import type { Role } from '../shared/protocol/words.ts'
 import {
   addDelayOptions,
   addGuestOptions,

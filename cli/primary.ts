@@ -1,7 +1,7 @@
 // `colo primary`: one daemon in the foreground, the first of a pair.
 
 import type { Command } from 'commander'
-import { teach } from './help.ts'
+import { teach } from '../terminal/help.ts'
 import { oneSide } from './one-side.ts'
 
 export function addPrimary(program: Command): void {

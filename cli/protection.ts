@@ -1,7 +1,7 @@
 // Whether the pair is protected, by what its sides say, and why not. Pure: what `colo up`, `colo watch` and
 // their tests share.
 
-import type { Status } from '../shared/control/messages.ts'
+import type { Status } from '../shared/protocol/control-messages.ts'
 
 export interface SideSeen {
   readonly name: string

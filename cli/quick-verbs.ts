@@ -2,7 +2,7 @@
 // schemas, and the library that reads arguments take three times as long to load as Node takes to start. What
 // these verbs cannot do in plain words, and whatever goes wrong, is the matter of the whole program.
 
-import { readPlainly, type Verb } from './verb-table.ts'
+import { readPlainly, type Verb } from '../terminal/verb-table.ts'
 
 const QUICK_VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   convert: async () => (await import('./convert.ts')).convertVerb,
@@ -21,6 +21,6 @@ export async function runQuickly(argv: readonly string[]): Promise<number | unde
   try {
     return (await verb.run(plain.operands, plain.options)) ?? Number(process.exitCode ?? 0)
   } catch (error) {
-    return (await import('./report.ts')).report(error)
+    return (await import('../terminal/report.ts')).report(error)
   }
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../daemon/config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { endProcess } from '../daemon/process-end.ts'
-import { CliError, EXIT_CODES, oneLine } from './exit-codes.ts'
+import { CliError, EXIT_CODES, oneLine } from '../terminal/exit-codes.ts'
 
 /** For the answer to whoever said `stop` to leave before the doors close. */
 const LAST_ANSWER_MS = 50

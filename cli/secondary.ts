@@ -1,7 +1,7 @@
 // `colo secondary`: one daemon in the foreground, the one that joins.
 
 import type { Command } from 'commander'
-import { teach } from './help.ts'
+import { teach } from '../terminal/help.ts'
 import { oneSide } from './one-side.ts'
 
 export function addSecondary(program: Command): void {

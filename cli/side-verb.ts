@@ -2,10 +2,10 @@
 // answered. Each has a file with its words; this is what they share.
 
 import type { Command } from 'commander'
-import type { Status, VerbMessage, VerbName } from '../shared/control/messages.ts'
-import { teach, type Lesson } from './help.ts'
-import { plainLine } from '../daemon/plain-text.ts'
-import { sayAside } from './standard-streams.ts'
+import type { Status, VerbMessage, VerbName } from '../shared/protocol/control-messages.ts'
+import { teach, type Lesson } from '../terminal/help.ts'
+import { plainLine } from '../terminal/plain-text.ts'
+import { sayAside } from '../terminal/standard-streams.ts'
 import {
   addTargetOptions,
   chooseOne,

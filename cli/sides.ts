@@ -6,8 +6,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { isRunning } from '../daemon/living-process.ts'
 import { runFilesBelow, type RunFile } from '../daemon/run-files.ts'
-import type { Status } from '../shared/control/messages.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import type { Status } from '../shared/protocol/control-messages.ts'
+import { CliError, oneLine } from '../terminal/exit-codes.ts'
 import {
   addressTarget,
   askStatus,

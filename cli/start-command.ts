@@ -6,11 +6,11 @@ import { delimiter, join, resolve } from 'node:path'
 import { chooseWitness, type Config } from '../daemon/config.ts'
 import type { RunFile } from '../daemon/run-files.ts'
 import { DELAYS, DELAY_NAMES, delaysWith } from '../shared/protocol/delays.ts'
-import type { Role } from '../shared/protocol/messages.ts'
+import type { Role } from '../shared/protocol/words.ts'
 import { optionName } from './daemon-options.ts'
 import { COLO_SCRIPT } from './places.ts'
-import { showSize } from './units.ts'
-import { shellQuote } from './wrap.ts'
+import { showSize } from '../terminal/units.ts'
+import { shellQuote } from '../terminal/wrap.ts'
 
 export type StartConfig = Omit<
   Config,

@@ -3,7 +3,7 @@
 import { Option, type Command } from 'commander'
 import { argument } from './daemon-options.ts'
 import { addSideVerb } from './side-verb.ts'
-import { parseCount } from './units.ts'
+import { parseCount } from '../terminal/units.ts'
 
 /** The side reads the register again and again, and asks the peer, for up to 10 s before it answers. */
 export const OPERATOR_PATIENCE_MS = 12_000

@@ -1,17 +1,17 @@
 // `colo status`: both sides of a pair in one table.
 
 import { Option, type Command } from 'commander'
-import type { Status } from '../shared/control/messages.ts'
+import type { Status } from '../shared/protocol/control-messages.ts'
 import { describeHolder } from '../shared/protocol/register.ts'
-import { EXIT_CODES } from './exit-codes.ts'
-import { teach } from './help.ts'
-import { plainText } from '../daemon/plain-text.ts'
+import { EXIT_CODES } from '../terminal/exit-codes.ts'
+import { teach } from '../terminal/help.ts'
+import { plainText } from '../terminal/plain-text.ts'
 import { askSides, chooseSides, isAbsent, type AbsentSide, type SideRow } from './sides.ts'
-import { formatTable } from './table.ts'
+import { formatTable } from '../terminal/table.ts'
 import { addTargetOptions, type TargetOptions } from './targets.ts'
-import { paintFor, plain, type Paint } from '../daemon/paint.ts'
-import { colourOf } from './terminal-colours.ts'
-import { showBytes, showMs } from './units.ts'
+import { paintFor, plain, type Paint } from '../terminal/paint.ts'
+import { colourOf } from '../terminal/terminal-colours.ts'
+import { showBytes, showMs } from '../terminal/units.ts'
 
 export interface FormatOptions {
   readonly format: 'text' | 'json'

@@ -3,9 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { isAlive } from '../daemon/living-process.ts'
-import { CliError } from './exit-codes.ts'
-import { teach } from './help.ts'
-import { plainLine } from '../daemon/plain-text.ts'
+import { CliError } from '../terminal/exit-codes.ts'
+import { teach } from '../terminal/help.ts'
+import { plainLine } from '../terminal/plain-text.ts'
 import { isServing, say } from './side-verb.ts'
 import {
   addTargetOptions,

@@ -4,10 +4,10 @@
 import type { Command } from 'commander'
 import { livingDaemons, type RunFile } from '../daemon/run-files.ts'
 import { readToken } from '../daemon/token-file.ts'
-import { splitAddress } from '../shared/channel/address.ts'
-import { OperatorClient } from '../shared/control/control-client.ts'
-import type { Status } from '../shared/control/messages.ts'
-import { CliError, oneLine } from './exit-codes.ts'
+import { splitAddress } from '../network/address.ts'
+import { OperatorClient } from '../network/control-client.ts'
+import type { Status } from '../shared/protocol/control-messages.ts'
+import { CliError, oneLine } from '../terminal/exit-codes.ts'
 import { DEFAULT_DIR } from './places.ts'
 
 const CONNECT_MS = 2000

@@ -4,31 +4,14 @@
 
 import { Option, type Command } from 'commander'
 import { LIMITS } from '../shared/protocol/limits.ts'
-import {
-  addDelayOptions,
-  addGuestOptions,
-  argument,
-  type DelayOptions,
-  type GuestOptions,
-} from './daemon-options.ts'
-import { teach } from './help.ts'
+import { addDelayOptions, addGuestOptions, argument, type DelayOptions } from './daemon-options.ts'
+import { teach } from '../terminal/help.ts'
 import { parseInjection, type Injection } from './up/injections.ts'
+import type { UpOptions } from './up/options.ts'
 import { runUp } from './up/run-up.ts'
-import { parseCount, parseDuration } from './units.ts'
+import { parseCount, parseDuration } from '../terminal/units.ts'
 
 const BASE_PORT = 6380
-
-export interface UpOptions extends GuestOptions {
-  readonly load?: number
-  readonly kill: readonly Injection[]
-  readonly hang: readonly Injection[]
-  readonly hangFor: number
-  readonly respawn: boolean
-  readonly for?: number
-  /** Of the clients; undefined takes free ones. */
-  readonly port?: number
-  readonly format: 'text' | 'json'
-}
 
 function injection(kind: Injection['kind'], words: string): Option {
   const parse = argument((text) => parseInjection(kind, text))

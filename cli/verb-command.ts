@@ -2,8 +2,8 @@
 
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander'
 import { argument } from './daemon-options.ts'
-import { teach } from './help.ts'
-import { optionKey, type OptionRow, type Verb } from './verb-table.ts'
+import { teach } from '../terminal/help.ts'
+import { optionKey, type OptionRow, type Verb } from '../terminal/verb-table.ts'
 
 /** Says it too where the word is a choice of another option of the verb. */
 function chosen(choices: readonly string[], name: string, verb: Verb): (text: string) => string {

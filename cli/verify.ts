@@ -1,17 +1,8 @@
 // `colo verify`: judges a stream of Xen's, from a file or a pipe. What does it is loaded when it is wanted, so that
 // the help of the other verbs does not wait for it.
 
-import type { Verb } from './verb-table.ts'
-
-export interface VerifyOptions {
-  readonly form: string
-  readonly format: string
-  readonly likeXen?: boolean
-  readonly withForward?: string
-  readonly annotate?: string
-  readonly quiet?: boolean
-  readonly all?: boolean
-}
+import type { Verb } from '../terminal/verb-table.ts'
+import type { VerifyOptions } from '../tools/verify/options.ts'
 
 export const verifyVerb: Verb = {
   name: 'verify',
@@ -64,7 +55,7 @@ export const verifyVerb: Verb = {
     ],
   },
   async run([input], options: VerifyOptions) {
-    const { verify } = await import('./verify/verification.ts')
+    const { verify } = await import('../tools/verify/verification.ts')
     return verify(input, options)
   },
 }

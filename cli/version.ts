@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { VERSION } from '../daemon/version.ts'
-import { teach } from './help.ts'
+import { teach } from '../terminal/help.ts'
 
 export function addVersion(program: Command): void {
   program.version(VERSION, '-V, --version', 'print the version of colo')

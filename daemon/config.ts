@@ -5,7 +5,7 @@ import { constants } from 'node:buffer'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DELAY_NAMES, delaysWith, type Delays } from '../shared/protocol/delays.ts'
-import { DIRTY_MODES, type DirtyMode } from '../shared/guest/wasm/guest-module.ts'
+import { DIRTY_MODES, type DirtyMode } from '../keepers/wasm/guest-module.ts'
 import { memoryBytesFor } from '../shared/memory/page-store.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 
@@ -105,4 +105,11 @@ export function chooseWitness(
   throw new Error(
     `unknown witness ${JSON.stringify(config.witness)}: one of ${kinds}, or file:FOLDER`,
   )
+}
+
+/** Where a daemon listens: host:port each. */
+export interface Addresses {
+  readonly control: string
+  readonly data: string
+  readonly clients: string
 }

@@ -3,17 +3,17 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DataServer, dialData } from '../shared/channel/data-channel.ts'
-import { reachable } from '../shared/channel/address.ts'
-import { dialPeer } from '../shared/control/control-client.ts'
-import { ControlServer } from '../shared/control/control-server.ts'
-import type { OperatorSession } from '../shared/control/operator-link.ts'
-import type { PeerHello } from '../shared/control/messages.ts'
+import { DataServer, dialData } from '../network/data-channel.ts'
+import { reachable } from '../network/address.ts'
+import { dialPeer } from '../network/control-client.ts'
+import { ControlServer } from '../network/control-server.ts'
+import type { OperatorSession } from '../network/operator-link.ts'
+import type { PeerHello } from '../shared/protocol/control-messages.ts'
 import type { Clock, ControlLink, ControlLinkHandlers, World } from '../shared/ports.ts'
 import { sameToken } from '../side/admission.ts'
 import { Side } from '../side/side.ts'
-import { ClientServer } from './client-server.ts'
-import type { Config } from './config.ts'
+import { ClientServer } from '../network/client-server.ts'
+import type { Addresses, Config } from './config.ts'
 import { descriptorsMax, placesWith } from './descriptors.ts'
 import { listenError } from './listen-error.ts'
 import { thisProcess } from './living-process.ts'
@@ -23,7 +23,7 @@ import { prepare, type Preparation } from './preparation.ts'
 import { Recording } from './recording.ts'
 import { RetriedWrite } from './retried-write.ts'
 import { NameTaken, removeRunFile, runFilePath, writeRunFile, type RunFile } from './run-files.ts'
-import { Statistics } from './statistics.ts'
+import { Statistics } from '../telemetry/statistics.ts'
 import { StrangersLog } from './strangers-log.ts'
 import { VERSION } from './version.ts'
 
@@ -37,12 +37,6 @@ const realClock: Clock = {
 /** The start does not wait longer than this for the run file; it is then written beside the daemon's work. */
 const RUN_FILE_MS = 1000
 const STARTING = 'this side is starting'
-
-export interface Addresses {
-  readonly control: string
-  readonly data: string
-  readonly clients: string
-}
 
 export class Daemon {
   readonly config: Config

@@ -1,6 +1,6 @@
 // Why an address could not be listened at, in one line: the option, the address, the reason and the way out.
 
-import { joinAddress, splitAddress } from '../shared/channel/address.ts'
+import { joinAddress, splitAddress } from '../network/address.ts'
 
 /** `way` names the option in place of OPTION. */
 interface ListenRow {

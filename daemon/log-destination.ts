@@ -20,7 +20,7 @@ import {
 import { dirname } from 'node:path'
 import { isatty } from 'node:tty'
 import { LIMITS } from '../shared/protocol/limits.ts'
-import { describeFileError } from './file-reasons.ts'
+import { describeFileError } from '../terminal/file-reasons.ts'
 import type { Warnings } from './warnings.ts'
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDWR, O_WRONLY } = constants

@@ -2,8 +2,8 @@
 // that both forms say the same. What a name or a peer's words could do to a terminal is shown as what it is.
 
 import { pino } from 'pino'
-import type { Colour, Paint } from './paint.ts'
-import { plainLine } from './plain-text.ts'
+import type { Colour, Paint } from '../terminal/paint.ts'
+import { plainLine } from '../terminal/plain-text.ts'
 import { timeOfDay } from './time-of-day.ts'
 
 /** Fields that every line has: a reader of one daemon's log knows them. */

@@ -2,15 +2,15 @@
 // and as rows of the statistics.
 
 import { pino, type Logger } from 'pino'
-import type { QemuTrace } from '../shared/formats/qemu/trace-events.ts'
-import { traceLine } from '../shared/formats/qemu/trace-line.ts'
+import type { QemuTrace } from '../formats/qemu/vmstate/trace-events.ts'
+import { traceLine } from '../formats/qemu/trace/trace-line.ts'
 import type { Trace } from '../shared/ports.ts'
 import { isWanted } from '../shared/protocol/errors.ts'
 import type { Config } from './config.ts'
 import type { LogDestination } from './log-destination.ts'
 import { logText } from './log-text.ts'
-import { paintFor } from './paint.ts'
-import type { Statistics } from './statistics.ts'
+import { paintFor } from '../terminal/paint.ts'
+import type { Statistics } from '../telemetry/statistics.ts'
 import type { StrangersLog } from './strangers-log.ts'
 
 export function openLog(config: Config, destination: LogDestination): Logger {

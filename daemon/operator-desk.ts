@@ -1,18 +1,22 @@
 // Where operators are served: questions are answered from what the side and the statistics say, verbs that
 // change anything need the token of the pair and go to the side. Those who watch get a status after a change.
 
-import type { OperatorSession } from '../shared/control/operator-link.ts'
-import { VERBS, type Answer, type Status, type VerbMessage } from '../shared/control/messages.ts'
-import { DIRTY_KERNELS } from '../shared/guest/wasm/guest-module.ts'
-import type { WasmGuest } from '../shared/guest/wasm/wasm-guest.ts'
+import type { OperatorSession } from '../network/operator-link.ts'
+import {
+  VERBS,
+  type Answer,
+  type Status,
+  type VerbMessage,
+} from '../shared/protocol/control-messages.ts'
+import { DIRTY_KERNELS } from '../keepers/wasm/guest-module.ts'
+import type { WasmGuest } from '../keepers/wasm/wasm-guest.ts'
 import type { World } from '../shared/ports.ts'
 import { sameToken } from '../side/admission.ts'
 import type { Side } from '../side/side.ts'
 import type { VerbResult } from '../side/verb-result.ts'
-import type { Config } from './config.ts'
-import type { Addresses } from './daemon.ts'
+import type { Addresses, Config } from './config.ts'
 import { MemoryDigests } from './memory-digests.ts'
-import type { Statistics } from './statistics.ts'
+import type { Statistics } from '../telemetry/statistics.ts'
 import type { Warnings } from './warnings.ts'
 
 const HISTORY_ROWS = 50

@@ -14,9 +14,9 @@ import {
   type WriteStream,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { WireTap } from '../shared/channel/data-channel.ts'
+import type { WireTap } from '../network/data-channel.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
-import { describeFileError } from './file-reasons.ts'
+import { describeFileError } from '../terminal/file-reasons.ts'
 
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700

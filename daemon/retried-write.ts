@@ -2,7 +2,7 @@
 // module. A write is under way beside everything else and nobody waits for it. While one is under way, or waits to
 // be tried again, only the newest value is kept. An error becomes a warning, which is over with the next good write.
 
-import { describeFileError } from './file-reasons.ts'
+import { describeFileError } from '../terminal/file-reasons.ts'
 import type { Warnings } from './warnings.ts'
 
 /** The first wait after an error is this part of the longest; each further one is twice as long. */

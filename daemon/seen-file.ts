@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Disk, Seen } from '../shared/ports.ts'
-import { describeFileError } from './file-reasons.ts'
+import { describeFileError } from '../terminal/file-reasons.ts'
 import { RetriedWrite } from './retried-write.ts'
 import type { Warnings } from './warnings.ts'
 import { writeWholeFile } from './whole-file.ts'

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { describeFileError } from './file-reasons.ts'
+import { describeFileError } from '../terminal/file-reasons.ts'
 
 const TOKEN_CHARACTERS_MIN = 8
 /** A draft lives for milliseconds: one that is older than this was left by a daemon that was killed. */

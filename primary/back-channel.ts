@@ -2,13 +2,13 @@
 // order the stream reader enforces. Bytes that make no sense, and pages that the guest does not have, end the
 // session.
 
-import { readU32 } from '../shared/formats/byte-order.ts'
-import { CONTROL_ID, LIBXL } from '../shared/formats/libxl-records.ts'
-import { pfnOf } from '../shared/formats/page-data.ts'
-import { StreamError } from '../shared/formats/stream-error.ts'
-import { StreamReader } from '../shared/formats/stream-reader.ts'
-import type { ReadRecord } from '../shared/formats/stream-sink.ts'
-import type { Session } from '../shared/failover/session.ts'
+import { readU32 } from '../formats/bytes/byte-order.ts'
+import { CONTROL_ID, LIBXL } from '../formats/xen/libxl-records.ts'
+import { pfnOf } from '../formats/xen/page-data.ts'
+import { StreamError } from '../formats/xen/stream-error.ts'
+import { StreamReader } from '../formats/xen/stream-reader.ts'
+import type { ReadRecord } from '../formats/xen/stream-sink.ts'
+import type { Session } from '../shared/role/session.ts'
 import type { DataChannelHandlers } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 

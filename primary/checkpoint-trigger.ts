@@ -5,7 +5,7 @@
 import type { Clock, TimerHandle } from '../shared/ports.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
-import type { Trigger } from '../shared/trace/rows.ts'
+import type { Trigger } from '../shared/protocol/rows.ts'
 import type { OutputGate } from './output-gate.ts'
 
 export class CheckpointTrigger {

@@ -10,8 +10,8 @@ import {
   encodeEmulatorContext,
   putDigest,
   type BlobVersion,
-} from '../shared/formats/emulator-blob.ts'
-import { LIBXC } from '../shared/formats/libxc-records.ts'
+} from '../shared/protocol/emulator-blob.ts'
+import { LIBXC } from '../formats/xen/libxc-records.ts'
 import {
   PAGE_DATA_HEADER_BYTES,
   PFN_WORD_BYTES,
@@ -19,19 +19,19 @@ import {
   bodyOf,
   writePageDataHeader,
   writePfn,
-} from '../shared/formats/page-data.ts'
+} from '../formats/xen/page-data.ts'
 import {
   encodeRawRecord,
   encodeRecord,
   fixedRecords,
   inOne,
-} from '../shared/formats/record-encoder.ts'
+} from '../formats/xen/record-encoder.ts'
 import {
   encodeDomainHeader,
   encodeImageHeader,
   encodeLibxlHeader,
-} from '../shared/formats/stream-headers.ts'
-import { PAGE_BYTES, type Capture } from '../shared/guest/contract.ts'
+} from '../formats/xen/stream-headers.ts'
+import { PAGE_BYTES, type Capture } from '../shared/guest.ts'
 import { withAlso } from '../shared/memory/pfn-list.ts'
 import type { CheckpointDigest } from '../shared/memory/checkpoint-digest.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'

@@ -102,7 +102,7 @@ const base = setup({
   delays: machineDelays(delaysWith()),
 })
 
-/** The round passes through its waits hundreds of times a second: they share one timer (shared/failover/deadline.ts). */
+/** The round passes through its waits hundreds of times a second: they share one timer (shared/role/deadline.ts). */
 const awaiting = (delay: DelayName) => ({ type: 'await', params: { delay } }) as const
 
 const missed = (detail: string) =>

@@ -1,7 +1,7 @@
 // Keeps the guest from input that a guest of this pair died of: it knows of each client what was not answered yet,
 // makes a mark of it when the guest dies, and stops a client that is about to say again what is marked.
 
-import { ClientInput, type PoisonMark, type PoisonMarks } from '../shared/guest/poison.ts'
+import { ClientInput, type PoisonMark, type PoisonMarks } from '../shared/poison.ts'
 import type { Clock, GuestCall, Trace } from '../shared/ports.ts'
 import { LIMITS } from '../shared/protocol/limits.ts'
 

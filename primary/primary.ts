@@ -4,14 +4,14 @@
 // gone asks the witness whether it may go on alone.
 
 import { createActor, type Actor } from 'xstate'
-import type { Heartbeat, PeerHello, PeerMessage } from '../shared/control/messages.ts'
-import { Deadline } from '../shared/failover/deadline.ts'
-import { FailoverNotes } from '../shared/failover/failover-notes.ts'
+import type { Heartbeat, PeerHello, PeerMessage } from '../shared/protocol/control-messages.ts'
+import { Deadline } from '../shared/role/deadline.ts'
+import { FailoverNotes } from '../shared/role/failover-notes.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
-import type { Session, SessionEnd } from '../shared/failover/session.ts'
+import type { Session, SessionEnd } from '../shared/role/session.ts'
 import { WitnessClient } from '../shared/failover/witness-client.ts'
-import { blobVersionOf } from '../shared/formats/emulator-blob.ts'
-import type { Capture } from '../shared/guest/contract.ts'
+import { blobVersionOf } from '../shared/protocol/emulator-blob.ts'
+import type { Capture } from '../shared/guest.ts'
 import type {
   ControlLink,
   ControlLinkHandlers,
@@ -25,7 +25,7 @@ import { machineDelays, type DelayName, type Delays } from '../shared/protocol/d
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { type Epoch, type Incarnation } from '../shared/protocol/register.ts'
-import type { Trigger } from '../shared/trace/rows.ts'
+import type { Trigger } from '../shared/protocol/rows.ts'
 import { openBackChannel } from './back-channel.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'

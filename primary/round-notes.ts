@@ -1,8 +1,8 @@
 // The times of the checkpoint under way, noted as its steps happen, and the row that they make when it is over.
 
-import type { Capture } from '../shared/guest/contract.ts'
+import type { Capture } from '../shared/guest.ts'
 import type { Clock } from '../shared/ports.ts'
-import type { CheckpointRow, Trigger } from '../shared/trace/rows.ts'
+import type { CheckpointRow, Trigger } from '../shared/protocol/rows.ts'
 
 export class RoundNotes {
   readonly #clock: Clock

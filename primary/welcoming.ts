@@ -1,9 +1,9 @@
 // The way into a session, as its owner sees it: a secondary that says hello is told welcome, with an address and
 // a token for the data channel, and has a while to open it. Whether it may come in was decided before.
 
-import type { Heartbeat, PeerHello, PeerMessage } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerHello, PeerMessage } from '../shared/protocol/control-messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
-import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import { Session, type SessionEnd } from '../shared/role/session.ts'
 import type {
   ControlLink,
   ControlLinkHandlers,
@@ -13,7 +13,7 @@ import type {
 } from '../shared/ports.ts'
 import { invariant } from '../shared/protocol/invariants.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
-import { PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
+import { PROTOCOL_VERSION } from '../shared/protocol/words.ts'
 
 export interface WelcomingOptions {
   readonly world: World

@@ -10,20 +10,20 @@ import {
   digestEmulatorContext,
   type BlobVersion,
   type Digest,
-} from '../shared/formats/emulator-blob.ts'
-import { LIBXC } from '../shared/formats/libxc-records.ts'
-import { LIBXL } from '../shared/formats/libxl-records.ts'
+} from '../shared/protocol/emulator-blob.ts'
+import { LIBXC } from '../formats/xen/libxc-records.ts'
+import { LIBXL } from '../formats/xen/libxl-records.ts'
 import {
   PAGE_DATA_HEADER_BYTES,
   PFN_WORD_BYTES,
   RECORD_HEADER_BYTES,
   pfnOf,
   plainPfnOf,
-} from '../shared/formats/page-data.ts'
-import { StreamError } from '../shared/formats/stream-error.ts'
-import { StreamReader } from '../shared/formats/stream-reader.ts'
-import type { ReadRecord } from '../shared/formats/stream-sink.ts'
-import { PAGE_BYTES, type GuestState } from '../shared/guest/contract.ts'
+} from '../formats/xen/page-data.ts'
+import { StreamError } from '../formats/xen/stream-error.ts'
+import { StreamReader } from '../formats/xen/stream-reader.ts'
+import type { ReadRecord } from '../formats/xen/stream-sink.ts'
+import { PAGE_BYTES, type GuestState } from '../shared/guest.ts'
 import type { CheckpointDigest } from '../shared/memory/checkpoint-digest.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'
 import type { Epoch, Generation } from '../shared/protocol/register.ts'

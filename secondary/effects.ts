@@ -2,8 +2,8 @@
 // looks for its place, follows a primary, and claims. Each is a synchronous call out; what comes of it is an
 // event.
 
-import { encodeRecord, fixedRecords, inOne } from '../shared/formats/record-encoder.ts'
-import { LIBXC } from '../shared/formats/libxc-records.ts'
+import { encodeRecord, fixedRecords, inOne } from '../formats/xen/record-encoder.ts'
+import { LIBXC } from '../formats/xen/libxc-records.ts'
 import type { SecondaryAction } from './machine.ts'
 import type { SecondaryParts } from './secondary.ts'
 

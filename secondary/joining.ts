@@ -2,9 +2,9 @@
 // channel with the token it gave. One attempt at a time; what still comes of one that was given up is dropped.
 // A session that was welcomed hears its primary from here on, whatever has become of the attempt.
 
-import type { Heartbeat, PeerMessage, Welcome } from '../shared/control/messages.ts'
+import type { Heartbeat, PeerMessage, Welcome } from '../shared/protocol/control-messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
-import { Session, type SessionEnd } from '../shared/failover/session.ts'
+import { Session, type SessionEnd } from '../shared/role/session.ts'
 import type {
   ControlLink,
   ControlLinkHandlers,
@@ -12,7 +12,7 @@ import type {
   DataChannelHandlers,
   World,
 } from '../shared/ports.ts'
-import { PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
+import { PROTOCOL_VERSION } from '../shared/protocol/words.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 
 export type Refused = PeerMessage & { readonly type: 'refused' }

@@ -4,11 +4,11 @@
 // network, disk and witness; nothing is mocked, both are full implementations.
 
 import type { PageStore } from './memory/page-store.ts'
-import type { PeerMessage } from './control/messages.ts'
-import type { Capture, GuestState } from './guest/contract.ts'
+import type { PeerMessage } from './protocol/control-messages.ts'
+import type { Capture, GuestState } from './guest.ts'
 import type { ErrorCode } from './protocol/errors.ts'
 import type { Epoch, Generation, Nonce, PairId, Register } from './protocol/register.ts'
-import type { CheckpointRow, FailoverRow } from './trace/rows.ts'
+import type { CheckpointRow, FailoverRow } from './protocol/rows.ts'
 
 /** Monotonic milliseconds, fractions allowed. The shape that xstate takes as its clock. */
 export interface Clock {

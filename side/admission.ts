@@ -2,9 +2,9 @@
 // they are made. The version is first, since nothing else can be trusted to mean the same; the token is next, so
 // that a stranger learns nothing of the pair.
 
-import type { PeerHello } from '../shared/control/messages.ts'
+import type { PeerHello } from '../shared/protocol/control-messages.ts'
 import type { GuestIdentity } from '../shared/ports.ts'
-import { MINOR_LEAST, PROTOCOL_VERSION } from '../shared/protocol/messages.ts'
+import { MINOR_LEAST, PROTOCOL_VERSION } from '../shared/protocol/words.ts'
 import type { ErrorCode } from '../shared/protocol/errors.ts'
 
 export interface PairIdentity {

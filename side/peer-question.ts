@@ -2,7 +2,7 @@
 // link stays open until the verb has ended: a peer that waits for the witness as well has promised to claim
 // nothing until then.
 
-import type { PeerHello, PeerStanding } from '../shared/control/messages.ts'
+import type { PeerHello, PeerStanding } from '../shared/protocol/control-messages.ts'
 import type { ControlLink, Network } from '../shared/ports.ts'
 import type { Clock } from '../shared/ports.ts'
 import type { Register } from '../shared/protocol/register.ts'

@@ -1,7 +1,7 @@
 // What the operator's verbs share that write the register in place of the statechart: the question to the peer, one
 // read, one compare-and-set, and an end in time. Nothing that arrives after the end changes anything.
 
-import type { PeerHello, VerbMessage } from '../shared/control/messages.ts'
+import type { PeerHello, VerbMessage } from '../shared/protocol/control-messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { World, WriteBase } from '../shared/ports.ts'
 import type { Delays } from '../shared/protocol/delays.ts'

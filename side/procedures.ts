@@ -1,7 +1,7 @@
 // The operator's verbs that take several steps: they ask the peer how it stands, and write the register in place of
 // the statechart. One at a time, on this side or, by the peer's operator, on the other.
 
-import type { PeerHello, VerbMessage } from '../shared/control/messages.ts'
+import type { PeerHello, VerbMessage } from '../shared/protocol/control-messages.ts'
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { ControlLink, ControlLinkHandlers, World } from '../shared/ports.ts'
 import type { Delays } from '../shared/protocol/delays.ts'

@@ -3,9 +3,9 @@
 // again, any number of times in one process. Everything that comes from outside enters here and goes to the
 // role; what does not concern the role at hand ends here.
 
-import type { PeerHello, PeerMessage, VerbMessage } from '../shared/control/messages.ts'
+import type { PeerHello, PeerMessage, VerbMessage } from '../shared/protocol/control-messages.ts'
 import { SideRecord } from '../shared/failover/side-record.ts'
-import type { GuestState } from '../shared/guest/contract.ts'
+import type { GuestState } from '../shared/guest.ts'
 import type {
   ControlLink,
   ControlLinkHandlers,
@@ -16,7 +16,7 @@ import type {
 } from '../shared/ports.ts'
 import type { Delays } from '../shared/protocol/delays.ts'
 import { ERRORS } from '../shared/protocol/errors.ts'
-import { PROTOCOL_VERSION, type Role } from '../shared/protocol/messages.ts'
+import { PROTOCOL_VERSION, type Role } from '../shared/protocol/words.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'

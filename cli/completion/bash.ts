@@ -1,6 +1,6 @@
 // The completion of `colo` for bash. It needs nothing but bash; `bash-completion` only loads it when it is wanted.
 
-import { shellQuote } from '../wrap.ts'
+import { shellQuote } from '../../terminal/wrap.ts'
 import { allVerbs, lastWord, type Completed, type VerbWords } from './command-words.ts'
 
 function complete(what: Exclude<Completed, 'nothing'>): string {

@@ -1,8 +1,8 @@
 // What `colo up` does to its own pair: `--kill primary@4s`, `--hang secondary@2s`. Times count from the first
 // `protected`; the role is looked up when the time has come.
 
-import type { Role } from '../../shared/protocol/messages.ts'
-import { parseDuration, showSeconds } from '../units.ts'
+import type { Role } from '../../shared/protocol/words.ts'
+import { parseDuration, showSeconds } from '../../terminal/units.ts'
 
 export interface Injection {
   readonly kind: 'kill' | 'hang'

@@ -2,7 +2,7 @@
 // for it: a failure that the pair never promised to survive proves nothing.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { showSeconds } from '../units.ts'
+import { showSeconds } from '../../terminal/units.ts'
 import { describeInjection, type Injection } from './injections.ts'
 import type { PairRun } from './pair-run.ts'
 

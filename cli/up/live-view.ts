@@ -1,14 +1,14 @@
 // The pair while it runs: on a terminal one picture, redrawn in its place; elsewhere one line a second. What
 // the picture shows is in render-view.ts.
 
-import type { Status } from '../../shared/control/messages.ts'
-import { STAGE_NAMES } from '../../shared/trace/rows.ts'
+import type { Status } from '../../shared/protocol/control-messages.ts'
+import { STAGE_NAMES } from '../../shared/protocol/rows.ts'
 import type { Writes } from '../load.ts'
-import { plainText } from '../../daemon/plain-text.ts'
-import { paintFor, type Paint } from '../../daemon/paint.ts'
-import type { Absence } from '../terminal-colours.ts'
-import { showBytes, showSeconds } from '../units.ts'
-import { wrapCommand, wrapWords } from '../wrap.ts'
+import { plainText } from '../../terminal/plain-text.ts'
+import { paintFor, type Paint } from '../../terminal/paint.ts'
+import type { Absence } from '../../terminal/terminal-colours.ts'
+import { showBytes, showSeconds } from '../../terminal/units.ts'
+import { wrapCommand, wrapWords } from '../../terminal/wrap.ts'
 import { SIDE_NAMES, type PairRun, type SideName } from './pair-run.ts'
 import type { SidePorts } from './ports.ts'
 import {

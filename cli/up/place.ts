@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from '../../daemon/living-process.ts'
-import { fileError } from '../file-error.ts'
+import { fileError } from '../../terminal/file-error.ts'
 
 export const UP_PREFIX = 'up-'
 export const UP_PID_FILE = 'up.pid'

@@ -3,7 +3,7 @@
 // daemon wants it back.
 
 import { createServer } from 'node:net'
-import { CliError } from '../exit-codes.ts'
+import { CliError } from '../../terminal/exit-codes.ts'
 
 const LOWEST = 20_000
 const HIGHEST = 30_000

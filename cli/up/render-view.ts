@@ -1,16 +1,16 @@
 // What the live view shows, as lines: a pure function of what the sides say, the size of the terminal and
 // whether it has colours. What matters most stands first, because a low terminal shows only the beginning.
 
-import type { Quantiles } from '../../daemon/statistics.ts'
-import type { Status } from '../../shared/control/messages.ts'
-import { STAGE_NAMES } from '../../shared/trace/rows.ts'
-import { fitTable, type Column } from '../fit-table.ts'
+import type { Quantiles } from '../../telemetry/statistics.ts'
+import type { Status } from '../../shared/protocol/control-messages.ts'
+import { STAGE_NAMES } from '../../shared/protocol/rows.ts'
+import { fitTable, type Column } from '../../terminal/fit-table.ts'
 import type { Writes } from '../load.ts'
-import { plainText } from '../../daemon/plain-text.ts'
-import type { Paint } from '../../daemon/paint.ts'
-import type { Absence } from '../terminal-colours.ts'
-import { showBytes, showMs, showSeconds } from '../units.ts'
-import { cut, wrapCommand, wrapWords } from '../wrap.ts'
+import { plainText } from '../../terminal/plain-text.ts'
+import type { Paint } from '../../terminal/paint.ts'
+import type { Absence } from '../../terminal/terminal-colours.ts'
+import { showBytes, showMs, showSeconds } from '../../terminal/units.ts'
+import { cut, wrapCommand, wrapWords } from '../../terminal/wrap.ts'
 
 export interface ViewSide {
   readonly name: string

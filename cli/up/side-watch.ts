@@ -2,9 +2,9 @@
 // history as it appears, so that what a daemon knew is not lost with it.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { OperatorClient } from '../../shared/control/control-client.ts'
-import type { Status } from '../../shared/control/messages.ts'
-import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
+import { OperatorClient } from '../../network/control-client.ts'
+import type { Status } from '../../shared/protocol/control-messages.ts'
+import type { CheckpointRow, FailoverRow } from '../../shared/protocol/rows.ts'
 
 const POLL_MS = 200
 const RETRY_MS = 25

@@ -1,10 +1,10 @@
 // What a run of `colo up` says at its end: one JSON object, or the same for people. All times are milliseconds.
 
-import type { Quantiles } from '../../daemon/statistics.ts'
-import { STAGE_NAMES } from '../../shared/trace/rows.ts'
+import type { Quantiles } from '../../telemetry/statistics.ts'
+import { STAGE_NAMES } from '../../shared/protocol/rows.ts'
 import type { Writes } from '../load.ts'
-import { formatTable } from '../table.ts'
-import { showBytes, showMs } from '../units.ts'
+import { formatTable } from '../../terminal/table.ts'
+import { showBytes, showMs } from '../../terminal/units.ts'
 import { SIDE_NAMES, type FailoverSeen, type PairRun, type SideName } from './pair-run.ts'
 
 export interface Summary {

@@ -2,8 +2,8 @@
 // live view has what changes: pids, roles, and what to try now.
 
 import { DEFAULT_DIR } from '../places.ts'
-import { formatTable } from '../table.ts'
-import { shellQuote } from '../wrap.ts'
+import { formatTable } from '../../terminal/table.ts'
+import { shellQuote } from '../../terminal/wrap.ts'
 import { otherSide, SIDE_NAMES, type PairRun, type SideName } from './pair-run.ts'
 import type { SidePorts } from './ports.ts'
 import type { Hint } from './render-view.ts'

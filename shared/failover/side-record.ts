@@ -2,7 +2,7 @@
 // secondary that is promoted stays the same side), but not a life: a side that lost everything begins a new
 // one, under a new incarnation, as a restarted process would.
 
-import { PoisonMarks } from '../guest/poison.ts'
+import { PoisonMarks } from '../poison.ts'
 import { invariant } from '../protocol/invariants.ts'
 import {
   STANDINGS,
@@ -16,7 +16,7 @@ import {
   type RegisterId,
   type Standing,
 } from '../protocol/register.ts'
-import type { Role } from '../protocol/messages.ts'
+import type { Role } from '../protocol/words.ts'
 import type { Disk, WitnessAnswer } from '../ports.ts'
 import type { Facts } from './survival.ts'
 

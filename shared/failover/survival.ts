@@ -8,7 +8,7 @@
 // decides nothing. So each moment of a side that holds the guest begins with `isUntrusted`, and a missed
 // answer can never pass for a verdict.
 
-import type { Role } from '../protocol/messages.ts'
+import type { Role } from '../protocol/words.ts'
 import type { Incarnation, Register, Standing } from '../protocol/register.ts'
 
 /**

@@ -10,7 +10,7 @@
 // Two chains, one for each half, take the bodies of the other records as words of 32 bits, behind their type and
 // length. Where each ends, the fold of the pages begins.
 
-import type { Digest } from '../formats/emulator-blob.ts'
+import type { Digest } from '../protocol/emulator-blob.ts'
 import { step, type PageMix } from './page-mix.ts'
 
 const FACTORS = { low: 0x85ebca6b, high: 0xc2b2ae35 } as const

@@ -2,9 +2,9 @@
 // steps. It reads the page store where it lies. Chains and sums are its globals, four words in each, and locals while
 // pages are mixed. Since it is there, it copies and moves pages as well.
 
-import { PAGE_BYTES } from '../guest/contract.ts'
-import { ByteWriter } from '../guest/dirty-log/byte-writer.ts'
-import { WebAssembly, type WasmMemory } from '../guest/webassembly.ts'
+import { PAGE_BYTES } from '../guest.ts'
+import { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { WebAssembly, type WasmMemory } from './webassembly.ts'
 import { BLOCK_BYTES, MIX, startOf, type PageMix } from './page-mix.ts'
 
 const LANES = 4

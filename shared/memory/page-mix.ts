@@ -13,7 +13,7 @@
 // chains had on the way (chain i adds to sum i % 8). The chains run on from page to page, so the order of pages
 // counts. At the end fold() puts chains and sums, one after the other, into one chain.
 
-import { PAGE_BYTES } from '../guest/contract.ts'
+import { PAGE_BYTES } from '../guest.ts'
 
 /** Shared with the module. */
 export const MIX = {

@@ -11,8 +11,8 @@
 // While a full copy comes there is nothing here to keep, so its pages go to their place as they come; the
 // channel may even receive them there.
 
-import { PAGE_BYTES, PAGE_SHIFT } from '../guest/contract.ts'
-import type { WasmMemory } from '../guest/webassembly.ts'
+import { PAGE_BYTES, PAGE_SHIFT } from '../guest.ts'
+import type { WasmMemory } from './webassembly.ts'
 import { invariant } from '../protocol/invariants.ts'
 import { CheckpointDigest } from './checkpoint-digest.ts'
 import { newWasmMove, newWasmPageMix, type Move } from './page-mix-module.ts'

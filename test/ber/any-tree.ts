@@ -1,6 +1,6 @@
 // Whatever a file consists of, as values: by what each element says of itself, without a module.
 
-import type { BerReader } from '../../shared/formats/ber/ber-reader.ts'
+import type { BerReader } from '../../formats/ber/ber-reader.ts'
 import {
   BIT_STRING,
   BOOLEAN,
@@ -8,7 +8,7 @@ import {
   NULL,
   OCTET_STRING,
   UTF8_STRING,
-} from '../../shared/formats/ber/ber-tag.ts'
+} from '../../formats/ber/ber-tag.ts'
 import { hex } from './bytes.ts'
 
 export function readElement(ber: BerReader): unknown {

@@ -1,12 +1,12 @@
 // Bytes in and out for the tests of BER: a sink that keeps what it is given, and the two passes that the
 // definite form takes.
 
-import type { LengthForm } from '../../shared/formats/ber/ber-frames.ts'
-import { BerError } from '../../shared/formats/ber/ber-error.ts'
-import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
-import type { BerLimits } from '../../shared/formats/ber/ber-elements.ts'
-import { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { sourceOf, type ByteSink, type ByteSource } from '../../shared/formats/qemu/qemu-file.ts'
+import type { LengthForm } from '../../formats/ber/ber-frames.ts'
+import { BerError } from '../../formats/ber/ber-error.ts'
+import { BerReader } from '../../formats/ber/ber-reader.ts'
+import type { BerLimits } from '../../formats/ber/ber-elements.ts'
+import { BerWriter } from '../../formats/ber/ber-writer.ts'
+import { sourceOf, type ByteSink, type ByteSource } from '../../formats/qemu/file/qemu-file.ts'
 
 export class KeptBytes implements ByteSink {
   readonly #parts: Uint8Array[] = []

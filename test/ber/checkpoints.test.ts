@@ -2,12 +2,12 @@
 // session comes back wherever it is cut off.
 
 import { describe, expect, it } from 'vitest'
-import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
-import { CONTEXT_1 } from '../../shared/formats/ber/ber-tag.ts'
-import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { moduleTagName, TAGS } from '../../shared/formats/ber/migration-tags.ts'
-import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
-import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
+import { BerReader } from '../../formats/ber/ber-reader.ts'
+import { CONTEXT_1 } from '../../formats/ber/ber-tag.ts'
+import { berToStream } from '../../formats/ber/ber-to-stream.ts'
+import { moduleTagName, TAGS } from '../../formats/ber/migration-tags.ts'
+import { streamToBer } from '../../formats/ber/stream-to-ber.ts'
+import { sourceOf } from '../../formats/qemu/file/qemu-file.ts'
 import { FORMS, KeptBytes, type Form } from './bytes.ts'
 import { madeStream, sessionBytes } from './made-stream.ts'
 

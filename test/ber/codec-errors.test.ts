@@ -1,8 +1,8 @@
 // Every way in which octets can be wrong has its code and names its place, and calls that do not fit have theirs.
 
 import { describe, expect, it } from 'vitest'
-import { END } from '../../shared/formats/ber/ber-elements.ts'
-import type { BerReader } from '../../shared/formats/ber/ber-reader.ts'
+import { END } from '../../formats/ber/ber-elements.ts'
+import type { BerReader } from '../../formats/ber/ber-reader.ts'
 import { readElement, readTree } from './any-tree.ts'
 import { berOf, errorOf, fromHex, readerOf } from './bytes.ts'
 

@@ -4,9 +4,9 @@
 import { fromBER, type AsnType, BaseBlock } from 'asn1js'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BerReader } from '../../shared/formats/ber/ber-reader.ts'
-import { application, context, SEQUENCE } from '../../shared/formats/ber/ber-tag.ts'
-import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
+import { BerReader } from '../../formats/ber/ber-reader.ts'
+import { application, context, SEQUENCE } from '../../formats/ber/ber-tag.ts'
+import type { BerWriter } from '../../formats/ber/ber-writer.ts'
 import { readTree } from './any-tree.ts'
 import { berOf, dribbleOf, FORMS, fromHex, hex, readerOf } from './bytes.ts'
 

@@ -1,14 +1,11 @@
 // What must hold of a conversion, whatever its input is: it ends in a result or in a coded error, what it writes is
 // bounded, and what was converted comes back as it was.
 
-import { BerError, berErrorCodes } from '../../shared/formats/ber/ber-error.ts'
-import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
-import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
-import {
-  QemuStreamError,
-  qemuStreamErrorCodes,
-} from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { BerError, berErrorCodes } from '../../formats/ber/ber-error.ts'
+import { berToStream } from '../../formats/ber/ber-to-stream.ts'
+import { streamToBer } from '../../formats/ber/stream-to-ber.ts'
+import { sourceOf } from '../../formats/qemu/file/qemu-file.ts'
+import { QemuStreamError, qemuStreamErrorCodes } from '../../formats/qemu/file/qemu-stream-error.ts'
 import { KeptBytes } from './bytes.ts'
 
 /** Of what a test keeps: damage can ask for gigabytes of zero pages, in records of some bytes. */

@@ -3,9 +3,9 @@
 // checkpoints, and so do sessions that are cut off anywhere.
 
 import { describe, expect, it } from 'vitest'
-import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
-import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
+import { berToStream } from '../../formats/ber/ber-to-stream.ts'
+import { streamToBer } from '../../formats/ber/stream-to-ber.ts'
+import { sourceOf } from '../../formats/qemu/file/qemu-file.ts'
 import {
   CAPTURE_NAMES,
   captureBytes,

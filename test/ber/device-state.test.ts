@@ -3,18 +3,18 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BerInputVisitor } from '../../shared/formats/ber/ber-input-visitor.ts'
-import { BerOutputVisitor } from '../../shared/formats/ber/ber-output-visitor.ts'
-import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { stateIntoBer, stateOutOfBer } from '../../shared/formats/ber/device-state.ts'
-import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
-import { BinaryOutputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
+import { BerInputVisitor } from '../../formats/ber/ber-input-visitor.ts'
+import { BerOutputVisitor } from '../../formats/ber/ber-output-visitor.ts'
+import type { BerWriter } from '../../formats/ber/ber-writer.ts'
+import { stateIntoBer, stateOutOfBer } from '../../formats/ber/device-state.ts'
+import { TAGS } from '../../formats/ber/migration-tags.ts'
+import { BinaryOutputVisitor } from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import { bytesOut } from '../qemu/bytes.ts'
 import { descriptionOf, deviceOf } from '../qemu/descriptions.ts'
 import { berOf, errorOf, hex, readerOf } from './bytes.ts'

@@ -9,9 +9,9 @@ import {
   type RamBlock,
   type SectionHead,
   type SectionType,
-} from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
-import { QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
+} from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
+import { QemuFileWriter } from '../../formats/qemu/file/qemu-file.ts'
 import { KeptBytes } from './bytes.ts'
 
 const PAGE_BYTES = 4096

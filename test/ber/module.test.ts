@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { application, numberOf } from '../../shared/formats/ber/ber-tag.ts'
-import { moduleTagName, TAG_LETTERS, TAGS } from '../../shared/formats/ber/migration-tags.ts'
+import { application, numberOf } from '../../formats/ber/ber-tag.ts'
+import { moduleTagName, TAG_LETTERS, TAGS } from '../../formats/ber/migration-tags.ts'
 import { ROOT } from '../docs/documents.ts'
 
 const schema = readFileSync(join(ROOT, 'docs', 'specs', 'migration.schema'), 'utf8')

@@ -3,9 +3,9 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readRamList } from '../../shared/formats/ber/ram-list-reader.ts'
-import { LastBlock, type ListedBlock, type RamListener } from '../../shared/formats/ber/ram-list.ts'
-import { RamListWriter } from '../../shared/formats/ber/ram-list-writer.ts'
+import { readRamList } from '../../formats/ber/ram-list-reader.ts'
+import { LastBlock, type ListedBlock, type RamListener } from '../../formats/ber/ram-list.ts'
+import { RamListWriter } from '../../formats/ber/ram-list-writer.ts'
 import { berOf, errorOf, FORMS, fromHex, hex, readerOf } from './bytes.ts'
 
 interface PageRecord {

@@ -1,10 +1,10 @@
 // A file that has every type and every alternative of the module in it at least once, with the values at which
 // encodings change.
 
-import { CONTEXT_0, CONTEXT_1 } from '../../shared/formats/ber/ber-tag.ts'
-import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
-import { RamListWriter } from '../../shared/formats/ber/ram-list-writer.ts'
+import { CONTEXT_0, CONTEXT_1 } from '../../formats/ber/ber-tag.ts'
+import type { BerWriter } from '../../formats/ber/ber-writer.ts'
+import { TAGS } from '../../formats/ber/migration-tags.ts'
+import { RamListWriter } from '../../formats/ber/ram-list-writer.ts'
 
 const PAGE_BYTES = 4096
 

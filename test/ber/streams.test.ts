@@ -2,13 +2,13 @@
 // Each comes back as it was; what is wrong in one or in its BER is told with a code.
 
 import { describe, expect, it } from 'vitest'
-import { berToStream } from '../../shared/formats/ber/ber-to-stream.ts'
-import { CONTEXT_0, CONTEXT_1, OCTET_STRING } from '../../shared/formats/ber/ber-tag.ts'
-import type { BerWriter } from '../../shared/formats/ber/ber-writer.ts'
-import { TAGS } from '../../shared/formats/ber/migration-tags.ts'
-import { streamToBer } from '../../shared/formats/ber/stream-to-ber.ts'
-import { sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
+import { berToStream } from '../../formats/ber/ber-to-stream.ts'
+import { CONTEXT_0, CONTEXT_1, OCTET_STRING } from '../../formats/ber/ber-tag.ts'
+import type { BerWriter } from '../../formats/ber/ber-writer.ts'
+import { TAGS } from '../../formats/ber/migration-tags.ts'
+import { streamToBer } from '../../formats/ber/stream-to-ber.ts'
+import { sourceOf } from '../../formats/qemu/file/qemu-file.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
 import { berOf, errorOf, FORMS, hex, KeptBytes, type Form } from './bytes.ts'
 import {
   MADE_KINDS,

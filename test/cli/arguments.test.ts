@@ -2,7 +2,7 @@
 // verb teaches by an example.
 
 import { describe, expect, it } from 'vitest'
-import { EXIT_CODES } from '../../cli/exit-codes.ts'
+import { EXIT_CODES } from '../../terminal/exit-codes.ts'
 import { makeProgram } from '../../cli/program.ts'
 import { MEMORY_BYTES_MAX } from '../../daemon/config.ts'
 import { DELAY_NAMES } from '../../shared/protocol/delays.ts'

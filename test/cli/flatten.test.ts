@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fixedRecords } from '../../shared/formats/record-encoder.ts'
+import { fixedRecords } from '../../formats/xen/record-encoder.ts'
 import { readAll } from '../formats/read-all.ts'
 import { checkpointedStream, join as joinBytes } from '../formats/streams.ts'
 import { inFolder, inside, Running } from './command.ts'

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { STAGE_NAMES } from '../../shared/trace/rows.ts'
+import { STAGE_NAMES } from '../../shared/protocol/rows.ts'
 import { Running } from './command.ts'
 
 const HOSTILE = 'x\u001b[2J\u009b31m\ny'

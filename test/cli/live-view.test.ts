@@ -2,18 +2,18 @@
 
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { fitTable } from '../../cli/fit-table.ts'
+import { fitTable } from '../../terminal/fit-table.ts'
 import { whyNotProtected, type SideSeen } from '../../cli/protection.ts'
 import { daemonArguments, returnCommand } from '../../cli/start-command.ts'
-import { colourOf, STATE_COLOURS } from '../../cli/terminal-colours.ts'
-import { coloured, paintFor, plain, type Paint } from '../../daemon/paint.ts'
+import { colourOf, STATE_COLOURS } from '../../terminal/terminal-colours.ts'
+import { coloured, paintFor, plain, type Paint } from '../../terminal/paint.ts'
 import { renderView, rowsOf, type View, type ViewSide } from '../../cli/up/render-view.ts'
-import { wrapCommand, wrapWords } from '../../cli/wrap.ts'
+import { wrapCommand, wrapWords } from '../../terminal/wrap.ts'
 import { configSchema } from '../../daemon/config.ts'
 import { makeProgram } from '../../cli/program.ts'
-import type { Status } from '../../shared/control/messages.ts'
+import type { Status } from '../../shared/protocol/control-messages.ts'
 import { STATE_NAMES } from '../../shared/protocol/states.ts'
-import { STAGE_NAMES } from '../../shared/trace/rows.ts'
+import { STAGE_NAMES } from '../../shared/protocol/rows.ts'
 
 const times = { p50: 123.4, p99: 1234.5, max: 2000 }
 

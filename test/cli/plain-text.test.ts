@@ -1,8 +1,8 @@
 // Names of a stream that would steer a terminal are shown and not obeyed, and JSON means the same.
 
 import { describe, expect, it } from 'vitest'
-import { plainText } from '../../daemon/plain-text.ts'
-import { formatTable } from '../../cli/table.ts'
+import { plainText } from '../../terminal/plain-text.ts'
+import { formatTable } from '../../terminal/table.ts'
 import { madeStream } from '../ber/made-stream.ts'
 import { Running } from './command.ts'
 

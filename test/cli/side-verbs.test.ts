@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delaysWith } from '../../shared/protocol/delays.ts'
-import { ControlServer } from '../../shared/control/control-server.ts'
-import type { VerbMessage } from '../../shared/control/messages.ts'
+import { ControlServer } from '../../network/control-server.ts'
+import type { VerbMessage } from '../../shared/protocol/control-messages.ts'
 import { inside } from './command.ts'
 
 const ANSWER_AFTER_MS = 2500

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { CliError } from '../../cli/exit-codes.ts'
+import { CliError } from '../../terminal/exit-codes.ts'
 import { chooseTargets } from '../../cli/targets.ts'
 import { writeRunFile } from '../../daemon/run-files.ts'
 import { inFolder } from './command.ts'

@@ -1,8 +1,8 @@
 // Durations, sizes and injections as people write them.
 
 import { describe, expect, it } from 'vitest'
-import { pageSize } from '../../cli/numbers.ts'
-import { formatTable } from '../../cli/table.ts'
+import { pageSize } from '../../terminal/numbers.ts'
+import { formatTable } from '../../terminal/table.ts'
 import {
   parseCount,
   parseDuration,
@@ -10,7 +10,7 @@ import {
   parseSize,
   showBytes,
   showMs,
-} from '../../cli/units.ts'
+} from '../../terminal/units.ts'
 import { parseInjection } from '../../cli/up/injections.ts'
 
 describe('durations', () => {

@@ -8,7 +8,7 @@ import { flattenVerb } from '../../cli/flatten.ts'
 import { makeProgram } from '../../cli/program.ts'
 import { verifyVerb } from '../../cli/verify.ts'
 import { addVerb } from '../../cli/verb-command.ts'
-import { readPlainly, type Verb } from '../../cli/verb-table.ts'
+import { readPlainly, type Verb } from '../../terminal/verb-table.ts'
 
 interface Read {
   readonly operands: readonly string[]

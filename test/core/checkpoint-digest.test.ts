@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
 import { CheckpointDigest } from '../../shared/memory/checkpoint-digest.ts'
 import { newMixMemory, newWasmPageMix } from '../../shared/memory/page-mix-module.ts'
 import { PlainPageMix } from '../../shared/memory/page-mix.ts'

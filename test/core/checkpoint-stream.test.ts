@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CheckpointWriter } from '../../primary/checkpoint-writer.ts'
 import { CheckpointReader } from '../../secondary/checkpoint-reader.ts'
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
 import { digestOf } from '../../shared/memory/memory-digest.ts'
 import { PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
 

@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Deadline } from '../../shared/failover/deadline.ts'
+import { Deadline } from '../../shared/role/deadline.ts'
 import { delaysWith, type DelayName } from '../../shared/protocol/delays.ts'
 import { VirtualClock } from '../machines/virtual-clock.ts'
 

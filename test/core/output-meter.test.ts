@@ -1,14 +1,10 @@
 // How much a guest may say in one call and before any of it has left, and how its input is cut into calls.
 
 import { describe, expect, test } from 'vitest'
-import { SIGNAL_BYTES, SIGNALS, outputWeight } from '../../shared/guest/wasm/guest-messages.ts'
-import {
-  FIRST_PART_BYTES,
-  nextPartBytes,
-  OutputMeter,
-} from '../../shared/guest/wasm/output-meter.ts'
-import { CallQueue } from '../../shared/guest/wasm/call-queue.ts'
-import { GUEST_INPUT_BYTES } from '../../shared/guest/wasm-module.ts'
+import { SIGNAL_BYTES, SIGNALS, outputWeight } from '../../keepers/wasm/guest-messages.ts'
+import { FIRST_PART_BYTES, nextPartBytes, OutputMeter } from '../../keepers/wasm/output-meter.ts'
+import { CallQueue } from '../../keepers/wasm/call-queue.ts'
+import { GUEST_INPUT_BYTES } from '../../keepers/wasm/abi/wasm-module.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
 
 const MIB = 1 << 20

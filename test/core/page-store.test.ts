@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
 import { digestOf } from '../../shared/memory/memory-digest.ts'
 import { PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
 

@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { descriptorsMax, placesWith } from '../../daemon/descriptors.ts'
-import { StrangerPlaces } from '../../shared/channel/stranger-places.ts'
-import { refusedRequest } from '../../shared/control/web-requests.ts'
+import { StrangerPlaces } from '../../network/stranger-places.ts'
+import { refusedRequest } from '../../network/web-requests.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
 
 describe('places of strangers', () => {

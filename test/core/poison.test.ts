@@ -1,7 +1,7 @@
 // How input that a guest died of is recognised: by its length and its beginning, however it was cut.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ClientInput, PoisonMarks, type PoisonMark } from '../../shared/guest/poison.ts'
+import { ClientInput, PoisonMarks, type PoisonMark } from '../../shared/poison.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)

@@ -7,7 +7,7 @@ import { configSchema } from '../../daemon/config.ts'
 import { openLog } from '../../daemon/log.ts'
 import { LogDestination } from '../../daemon/log-destination.ts'
 import { logText } from '../../daemon/log-text.ts'
-import { coloured, plain } from '../../daemon/paint.ts'
+import { coloured, plain } from '../../terminal/paint.ts'
 import { timeOfDay } from '../../daemon/time-of-day.ts'
 import { ownFolder, warningList } from './folder.ts'
 

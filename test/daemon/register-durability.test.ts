@@ -2,7 +2,7 @@
 // writers one wins. The virtual disk loses what was not synced.
 
 import { describe, expect, test } from 'vitest'
-import { RegisterFiles, tagOf } from '../../daemon/witness/register-files.ts'
+import { RegisterFiles, tagOf } from '../../witnesses/register-files.ts'
 import type { Register } from '../../shared/protocol/register.ts'
 import { Chance } from '../simulation/chance.ts'
 import { NO_PAIR, OTHER_PAIR, PAIR, changeOf, founding, grown } from './registers.ts'

@@ -13,7 +13,7 @@ import {
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { RegisterFiles, tagOf } from '../../daemon/witness/register-files.ts'
+import { RegisterFiles, tagOf } from '../../witnesses/register-files.ts'
 import { canMount, SmallDisk } from '../integration/small-disk.ts'
 import { ownFolder } from './folder.ts'
 import { NO_PAIR, OTHER_PAIR, PAIR, changeOf, founding, grown, token } from './registers.ts'

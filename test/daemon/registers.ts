@@ -1,6 +1,6 @@
 // Registers for tests: of two pairs, each register grown from the one before.
 
-import type { RegisterFiles } from '../../daemon/witness/register-files.ts'
+import type { RegisterFiles } from '../../witnesses/register-files.ts'
 import type { WriteBase } from '../../shared/ports.ts'
 import { firstRegister, nextRegister, type Register } from '../../shared/protocol/register.ts'
 

@@ -2,7 +2,7 @@
 // each folder the names that are listed and the names that were synced. `kill` is a power cut: of what was not
 // synced it keeps nothing, or whatever `keeps` chooses, half of a file included.
 
-import type { Files } from '../../daemon/witness/register-files.ts'
+import type { Files } from '../../witnesses/register-files.ts'
 
 class VirtualFile {
   text = ''

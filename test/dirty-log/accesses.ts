@@ -1,11 +1,7 @@
 // Every instruction that reads or writes memory at an address, as the rewriter's own table has it, in groups
 // from which a made-up body picks.
 
-import {
-  type Effect,
-  type Immediates,
-  OPERATIONS,
-} from '../../shared/guest/dirty-log/operations.ts'
+import { type Effect, type Immediates, OPERATIONS } from '../../formats/wasm/operations.ts'
 
 type Access = Effect & { readonly kind: 'access' }
 

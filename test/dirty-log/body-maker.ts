@@ -2,8 +2,8 @@
 // pages and of memory; a few lie beyond. Every value that an instruction gives is folded into one number, which
 // the function returns: so two modules that differ anywhere soon differ in a result.
 
-import { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { F32, F64, I32, I64, V128 } from '../../shared/guest/dirty-log/operations.ts'
+import { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { F32, F64, I32, I64, V128 } from '../../formats/wasm/operations.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { type AccessOperation, READS, WAITS, WRITES } from './accesses.ts'
 import { BODY_LOCALS, LeafMaker, LOCAL } from './leaf-maker.ts'

@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { completeModule } from '../../shared/guest/dirty-log/complete-module.ts'
-import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
-import { inspectModule } from '../../shared/guest/wasm-module.ts'
+import { completeModule } from '../../keepers/wasm/dirty-log/complete-module.ts'
+import { addDirtyLog, isRewritten } from '../../keepers/wasm/dirty-log/rewrite.ts'
+import { inspectModule } from '../../keepers/wasm/abi/wasm-module.ts'
 import {
   CLANG_MISSING,
   compileC,

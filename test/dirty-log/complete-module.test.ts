@@ -1,10 +1,10 @@
 // What a module lacks is added, with the log and without: the same names, the same maximum, and a valid module.
 
 import { describe, expect, test } from 'vitest'
-import { completeModule } from '../../shared/guest/dirty-log/complete-module.ts'
-import { F32, F64, I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
-import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
-import { inspectModule } from '../../shared/guest/wasm-module.ts'
+import { completeModule } from '../../keepers/wasm/dirty-log/complete-module.ts'
+import { F32, F64, I32, I64 } from '../../formats/wasm/operations.ts'
+import { addDirtyLog, isRewritten } from '../../keepers/wasm/dirty-log/rewrite.ts'
+import { inspectModule } from '../../keepers/wasm/abi/wasm-module.ts'
 import { guestBytes } from '../guests/host.ts'
 import { madeGuest } from '../guests/made-guest.ts'
 import { WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'

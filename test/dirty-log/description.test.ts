@@ -1,8 +1,8 @@
 // What `colo guest inspect` tells, on modules made for it.
 
 import { describe, expect, test } from 'vitest'
-import { describeModule } from '../../shared/guest/dirty-log/description.ts'
-import { I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
+import { describeModule } from '../../keepers/wasm/dirty-log/description.ts'
+import { I32, I64 } from '../../formats/wasm/operations.ts'
 import { guestBytes } from '../guests/host.ts'
 import { Chance } from '../simulation/chance.ts'
 import { makeModule } from './module-maker.ts'

@@ -3,8 +3,8 @@
 // every page that differs from the shadow. Now and then a fresh instance goes on with the memory and the globals
 // of the rewritten one, as after a failover. What does not hold is thrown, as a sentence.
 
-import { MARK_EXPORT, type DirtyLogModule } from '../../shared/guest/dirty-log/rewrite.ts'
-import { readSections } from '../../shared/guest/module-sections.ts'
+import { MARK_EXPORT, type DirtyLogModule } from '../../keepers/wasm/dirty-log/rewrite.ts'
+import { readSections } from '../../formats/wasm/module-sections.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { collect, PAGE_BYTES, type CollectOptions } from './collector.ts'
 import { functionOf, WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { MARK_EXPORT } from '../../shared/guest/dirty-log/rewrite.ts'
+import { MARK_EXPORT } from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { collect, PAGE_BYTES } from './collector.ts'
 import { functionOf, WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'
 

@@ -2,7 +2,7 @@
 // and says the same. Their memory is the same byte for byte, because the guest sees its own addresses.
 
 import { describe, expect, test } from 'vitest'
-import { addDirtyLog, isRewritten } from '../../shared/guest/dirty-log/rewrite.ts'
+import { addDirtyLog, isRewritten } from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { WebAssembly } from './engine.ts'
 import { ForeignModule } from './foreign-module.ts'
 import { FOREIGN_WORK, type ForeignWork } from './foreign-work.ts'

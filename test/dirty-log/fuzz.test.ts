@@ -2,11 +2,7 @@
 // `node dist/test/dirty-log/fuzz.js --modules 2000`.
 
 import { describe, expect, test } from 'vitest'
-import {
-  OPERATIONS,
-  type Operation,
-  type Operations,
-} from '../../shared/guest/dirty-log/operations.ts'
+import { OPERATIONS, type Operation, type Operations } from '../../formats/wasm/operations.ts'
 import { Difference } from './differential.ts'
 import { fuzz, type FuzzOptions } from './fuzz.ts'
 

@@ -5,9 +5,9 @@
 
 import { parseArgs } from 'node:util'
 
-import { completeModule } from '../../shared/guest/dirty-log/complete-module.ts'
-import { OPERATIONS, type Operations } from '../../shared/guest/dirty-log/operations.ts'
-import { isRewritten, rewriteBy } from '../../shared/guest/dirty-log/rewrite.ts'
+import { completeModule } from '../../keepers/wasm/dirty-log/complete-module.ts'
+import { OPERATIONS, type Operations } from '../../formats/wasm/operations.ts'
+import { isRewritten, rewriteBy } from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { Chance } from '../simulation/chance.ts'
 import {
   type CompareOptions,

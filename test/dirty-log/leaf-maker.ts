@@ -1,8 +1,8 @@
 // The ends of made-up expressions: constants, locals, offsets and lengths, chosen so that what is written begins
 // or ends near the edge of a page, and now and then beyond the end of memory.
 
-import type { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { F32, F64, I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
+import type { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { F32, F64, I32, I64 } from '../../formats/wasm/operations.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { PAGE_BYTES } from './collector.ts'
 

@@ -1,7 +1,7 @@
 // Makes up a whole module: memory of its own or imported, data of every kind, a few functions that call each
 // other, globals of its own, a table, a tag, names.
 
-import { F32, F64, I32, I64 } from '../../shared/guest/dirty-log/operations.ts'
+import { F32, F64, I32, I64 } from '../../formats/wasm/operations.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { BodyMaker, BODY_TYPE, POKE_TYPE } from './body-maker.ts'
 import { bodyOf, bytesOf, ModuleWriter } from './module-writer.ts'

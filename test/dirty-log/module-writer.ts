@@ -1,8 +1,8 @@
 // Puts a module together from its parts, for modules that tests make up: each part is the bytes of one entry,
 // and a section is there if it has entries.
 
-import { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { SECTION, SECTION_ORDER } from '../../shared/guest/module-numbers.ts'
+import { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { SECTION, SECTION_ORDER } from '../../formats/wasm/module-numbers.ts'
 
 export type SectionName = Exclude<keyof typeof SECTION, 'custom'>
 

@@ -1,8 +1,8 @@
 // Names after the rewriting, as an engine shows them: in the stack of a trap.
 
 import { describe, expect, test } from 'vitest'
-import type { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { addDirtyLog, isRewritten, MARK_EXPORT } from '../../shared/guest/dirty-log/rewrite.ts'
+import type { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { addDirtyLog, isRewritten, MARK_EXPORT } from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { functionOf, WebAssembly } from './engine.ts'
 import { bodyOf, bytesOf, ModuleWriter } from './module-writer.ts'
 

@@ -4,15 +4,15 @@
 import { createHash } from 'node:crypto'
 
 import { describe, expect, test } from 'vitest'
-import type { ByteWriter } from '../../shared/guest/dirty-log/byte-writer.ts'
-import { I32 } from '../../shared/guest/dirty-log/operations.ts'
+import type { ByteWriter } from '../../formats/wasm/byte-writer.ts'
+import { I32 } from '../../formats/wasm/operations.ts'
 import {
   addDirtyLog,
   type DirtyLogModule,
   isRewritten,
   MARK_EXPORT,
   REWRITER_VERSION,
-} from '../../shared/guest/dirty-log/rewrite.ts'
+} from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { Chance } from '../simulation/chance.ts'
 import { guestBytes } from '../guests/host.ts'
 import { functionOf, WebAssembly, type WasmInstance, type WasmMemory } from './engine.ts'

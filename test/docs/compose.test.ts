@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { makeProgram } from '../../cli/program.ts'
-import { splitAddress } from '../../shared/channel/address.ts'
+import { splitAddress } from '../../network/address.ts'
 import { STATE_NAMES } from '../../shared/protocol/states.ts'
 import { ROOT } from './documents.ts'
 
@@ -199,7 +199,8 @@ describe('the Dockerfile', () => {
       'guests',
       'cli',
     ]
-    const rooms = ['bench', 'daemon', 'primary', 'secondary', 'shared', 'side', 'test']
+    const product = ['formats', 'keepers', 'network', 'witnesses', 'telemetry', 'terminal', 'tools']
+    const rooms = [...product, 'bench', 'daemon', 'primary', 'secondary', 'shared', 'side', 'test']
     expect([...needed, ...rooms].filter((path) => ignored.includes(path))).toEqual([])
     expect(ignored).toEqual(expect.arrayContaining(['node_modules', 'dist', '.git']))
   })

@@ -75,7 +75,7 @@ const wordsOf = (rest: string) =>
   [...rest.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)].map(([word]) => word)
 
 /** Named by the documents as the places of what is not built. */
-const TO_COME = ['shared/formats/qemu/', 'shared/guest/qemu/']
+const TO_COME = ['keepers/qemu/']
 
 const ROOMS = 'shared|primary|secondary|side|daemon|cli|bench|test|docs|guests'
 const PATH = new RegExp(String.raw`\`((?:${ROOMS})/[\w./-]*)`, 'g')

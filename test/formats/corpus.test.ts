@@ -3,7 +3,7 @@
 // verifier, which nobody waits for, reads it.
 
 import { describe, expect, it } from 'vitest'
-import type { StreamError } from '../../shared/formats/stream-error.ts'
+import type { StreamError } from '../../formats/xen/stream-error.ts'
 import { corpusBytes, corpusFiles } from './corpus.ts'
 import type { CorpusFile } from './corpus.ts'
 import { readAll } from './read-all.ts'

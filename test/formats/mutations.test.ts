@@ -2,9 +2,9 @@
 // outcome, in bounded time and memory, and says the same however the bytes are cut.
 
 import { describe, expect, it } from 'vitest'
-import { streamErrorCodes } from '../../shared/formats/stream-error.ts'
-import { StreamReader } from '../../shared/formats/stream-reader.ts'
-import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
+import { streamErrorCodes } from '../../formats/xen/stream-error.ts'
+import { StreamReader } from '../../formats/xen/stream-reader.ts'
+import type { StreamReaderOptions } from '../../formats/xen/stream-sink.ts'
 import { mutate, randomFrom } from './mutate.ts'
 import { checkReader } from './stream-checks.ts'
 import * as streams from './streams.ts'

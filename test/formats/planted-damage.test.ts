@@ -2,9 +2,9 @@
 // record.
 
 import { describe, expect, it } from 'vitest'
-import { encodeRawRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import { encodeImageHeader } from '../../shared/formats/stream-headers.ts'
-import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
+import { encodeRawRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import { encodeImageHeader } from '../../formats/xen/stream-headers.ts'
+import type { StreamReaderOptions } from '../../formats/xen/stream-sink.ts'
 import { readAll } from './read-all.ts'
 import * as streams from './streams.ts'
 import { verifyAll } from './verify-all.ts'

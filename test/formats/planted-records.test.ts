@@ -2,10 +2,10 @@
 // stops at its byte, the verifier reports that byte and nothing else, and reads on to the end.
 
 import { describe, expect, it } from 'vitest'
-import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { LIBXL } from '../../shared/formats/libxl-records.ts'
-import { encodeRawRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import type { StreamForm } from '../../shared/formats/stream-order.ts'
+import { LIBXC } from '../../formats/xen/libxc-records.ts'
+import { LIBXL } from '../../formats/xen/libxl-records.ts'
+import { encodeRawRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import type { StreamForm } from '../../formats/xen/stream-order.ts'
 import { readAll } from './read-all.ts'
 import * as streams from './streams.ts'
 import { verifyAll } from './verify-all.ts'

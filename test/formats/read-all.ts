@@ -1,8 +1,8 @@
 // A sink that keeps all it is given, in a form that two readings can be compared by.
 
-import { StreamError } from '../../shared/formats/stream-error.ts'
-import { StreamReader } from '../../shared/formats/stream-reader.ts'
-import type { StreamReaderOptions, StreamSink } from '../../shared/formats/stream-sink.ts'
+import { StreamError } from '../../formats/xen/stream-error.ts'
+import { StreamReader } from '../../formats/xen/stream-reader.ts'
+import type { StreamReaderOptions, StreamSink } from '../../formats/xen/stream-sink.ts'
 
 export interface Reading {
   readonly outcome: string | undefined

@@ -3,16 +3,16 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bodyLength, decodeBody, offsetOfField } from '../../shared/formats/body-layout.ts'
-import type { EncodedFields, Layout } from '../../shared/formats/body-layout.ts'
-import { readU32, readU64, roundUp8 } from '../../shared/formats/byte-order.ts'
-import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { CONTROL_ID, LIBXL } from '../../shared/formats/libxl-records.ts'
-import * as pageData from '../../shared/formats/page-data.ts'
-import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import { lengthAllowed } from '../../shared/formats/record-spec.ts'
-import type { RecordSpec } from '../../shared/formats/record-spec.ts'
-import { decodeXenstoreStrings, encodeXenstorePairs } from '../../shared/formats/xenstore-data.ts'
+import { bodyLength, decodeBody, offsetOfField } from '../../formats/xen/body-layout.ts'
+import type { EncodedFields, Layout } from '../../formats/xen/body-layout.ts'
+import { readU32, readU64, roundUp8 } from '../../formats/bytes/byte-order.ts'
+import { LIBXC } from '../../formats/xen/libxc-records.ts'
+import { CONTROL_ID, LIBXL } from '../../formats/xen/libxl-records.ts'
+import * as pageData from '../../formats/xen/page-data.ts'
+import { encodeRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import { lengthAllowed } from '../../formats/xen/record-spec.ts'
+import type { RecordSpec } from '../../formats/xen/record-spec.ts'
+import { decodeXenstoreStrings, encodeXenstorePairs } from '../../formats/xen/xenstore-data.ts'
 
 const rows: [string, RecordSpec][] = [...Object.values(LIBXL), ...Object.values(LIBXC)].map(
   (spec) => [`${spec.layer} ${spec.name}`, spec],

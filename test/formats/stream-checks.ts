@@ -3,15 +3,15 @@
 // has a verdict. Whoever makes streams, by chance or guided, holds them against this.
 
 import { isDeepStrictEqual } from 'node:util'
-import { StreamError, streamErrorCodes } from '../../shared/formats/stream-error.ts'
-import type { StreamForm } from '../../shared/formats/stream-order.ts'
-import { StreamReader } from '../../shared/formats/stream-reader.ts'
-import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
-import type { ForwardFacts } from '../../shared/formats/verify/back-rounds.ts'
-import { findingCodes, type Finding } from '../../shared/formats/verify/finding.ts'
-import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
-import type { XenVerdict } from '../../shared/formats/verify/xen-rules.ts'
-import { XenVerifier, type XenForm } from '../../shared/formats/verify/xen-verdict.ts'
+import { StreamError, streamErrorCodes } from '../../formats/xen/stream-error.ts'
+import type { StreamForm } from '../../formats/xen/stream-order.ts'
+import { StreamReader } from '../../formats/xen/stream-reader.ts'
+import type { StreamReaderOptions } from '../../formats/xen/stream-sink.ts'
+import type { ForwardFacts } from '../../formats/xen/verify/back-rounds.ts'
+import { findingCodes, type Finding } from '../../formats/xen/verify/finding.ts'
+import type { VerifierOptions } from '../../formats/xen/verify/verifier-sink.ts'
+import type { XenVerdict } from '../../formats/xen/verify/xen-rules.ts'
+import { XenVerifier, type XenForm } from '../../formats/xen/verify/xen-verdict.ts'
 import { verifyAll, type Verified } from './verify-all.ts'
 
 /** Small ones, so that a small stream can exceed them. */

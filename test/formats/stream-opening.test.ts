@@ -2,8 +2,8 @@
 // judged as if it stood alone. And what is no such text is judged as before.
 
 import { describe, expect, it } from 'vitest'
-import { LEAD_NAME, XL_BANNER } from '../../shared/formats/verify/stream-opening.ts'
-import type { FormName } from '../../shared/formats/verify/stream-form.ts'
+import { LEAD_NAME, XL_BANNER } from '../../formats/xen/verify/stream-opening.ts'
+import type { FormName } from '../../formats/xen/verify/stream-form.ts'
 import * as streams from './streams.ts'
 import { verifyAll } from './verify-all.ts'
 

@@ -3,10 +3,10 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fixedRecords } from '../../shared/formats/record-encoder.ts'
-import { encodeXlHeader } from '../../shared/formats/stream-headers.ts'
-import { StreamReader } from '../../shared/formats/stream-reader.ts'
-import type { StreamReaderOptions } from '../../shared/formats/stream-sink.ts'
+import { fixedRecords } from '../../formats/xen/record-encoder.ts'
+import { encodeXlHeader } from '../../formats/xen/stream-headers.ts'
+import { StreamReader } from '../../formats/xen/stream-reader.ts'
+import type { StreamReaderOptions } from '../../formats/xen/stream-sink.ts'
 import { readAll } from './read-all.ts'
 import * as streams from './streams.ts'
 

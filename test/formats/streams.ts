@@ -1,7 +1,7 @@
 // Small streams made by our own encoders, as lists of records, so that a test can pick them apart.
 
-import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { EMULATOR_ID, LIBXL } from '../../shared/formats/libxl-records.ts'
+import { LIBXC } from '../../formats/xen/libxc-records.ts'
+import { EMULATOR_ID, LIBXL } from '../../formats/xen/libxl-records.ts'
 import {
   PAGE_TYPE,
   carriesPage,
@@ -9,11 +9,11 @@ import {
   recordBytes,
   writePageDataHeader,
   writePfn,
-} from '../../shared/formats/page-data.ts'
-import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import type { Guest } from '../../shared/formats/record-spec.ts'
-import * as headers from '../../shared/formats/stream-headers.ts'
-import { encodeXenstorePairs } from '../../shared/formats/xenstore-data.ts'
+} from '../../formats/xen/page-data.ts'
+import { encodeRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import type { Guest } from '../../formats/xen/record-spec.ts'
+import * as headers from '../../formats/xen/stream-headers.ts'
+import { encodeXenstorePairs } from '../../formats/xen/xenstore-data.ts'
 
 export function join(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

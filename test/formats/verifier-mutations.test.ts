@@ -2,9 +2,9 @@
 // same however the bytes are cut, and its first error is the one that the reader stops at.
 
 import { describe, expect, it } from 'vitest'
-import { encodeXlHeader } from '../../shared/formats/stream-headers.ts'
-import type { StreamForm } from '../../shared/formats/stream-order.ts'
-import { findingCodes } from '../../shared/formats/verify/finding.ts'
+import { encodeXlHeader } from '../../formats/xen/stream-headers.ts'
+import type { StreamForm } from '../../formats/xen/stream-order.ts'
+import { findingCodes } from '../../formats/xen/verify/finding.ts'
 import { mutate, randomFrom } from './mutate.ts'
 import { checkAgreement, checkVerifier } from './stream-checks.ts'
 import * as streams from './streams.ts'

@@ -2,11 +2,11 @@
 // alone, big-endian streams, the back channel against the forward one, and memory that does not grow.
 
 import { describe, expect, it } from 'vitest'
-import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { encodeRawRecord, encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import { encodeImageHeader } from '../../shared/formats/stream-headers.ts'
-import type { Finding } from '../../shared/formats/verify/finding.ts'
-import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
+import { LIBXC } from '../../formats/xen/libxc-records.ts'
+import { encodeRawRecord, encodeRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import { encodeImageHeader } from '../../formats/xen/stream-headers.ts'
+import type { Finding } from '../../formats/xen/verify/finding.ts'
+import { StreamVerifier } from '../../formats/xen/verify/stream-verifier.ts'
 import * as streams from './streams.ts'
 import { verifyAll } from './verify-all.ts'
 

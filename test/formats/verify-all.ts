@@ -1,8 +1,8 @@
 // A sink that keeps what a verifier says, in a form that two runs can be compared by.
 
-import type { Finding, Verdict } from '../../shared/formats/verify/finding.ts'
-import { StreamVerifier } from '../../shared/formats/verify/stream-verifier.ts'
-import type { VerifierOptions } from '../../shared/formats/verify/verifier-sink.ts'
+import type { Finding, Verdict } from '../../formats/xen/verify/finding.ts'
+import { StreamVerifier } from '../../formats/xen/verify/stream-verifier.ts'
+import type { VerifierOptions } from '../../formats/xen/verify/verifier-sink.ts'
 
 export interface Verified {
   readonly verdict: Verdict

@@ -5,8 +5,8 @@
 import { compress, decompress, init } from '@bokuweb/zstd-wasm'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { ZstdError } from '../../shared/formats/zstd/zstd-error.ts'
-import { WINDOW_BYTES_MAX, ZstdStream } from '../../shared/formats/zstd/zstd-stream.ts'
+import { ZstdError } from '../../formats/zstd/zstd-error.ts'
+import { WINDOW_BYTES_MAX, ZstdStream } from '../../formats/zstd/zstd-stream.ts'
 
 beforeAll(() => init())
 

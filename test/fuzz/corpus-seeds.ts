@@ -1,9 +1,9 @@
 // Seeds from the corpus beside the checkout, as inputs of a target; none where it is not there. Of QEMU's streams
 // each device is one seed: a stream with that device alone, and what describes it.
 
-import { SECTION_FULL, type SectionHead } from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
-import { QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
+import { SECTION_FULL, type SectionHead } from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
+import { QemuFileWriter } from '../../formats/qemu/file/qemu-file.ts'
 import { corpusBytes, corpusFiles } from '../formats/corpus.ts'
 import { corpusIsHere, readDescribedStream, type DeviceSection } from '../qemu/device-sections.ts'
 import type { FormatName } from './formats.ts'

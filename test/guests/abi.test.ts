@@ -1,6 +1,6 @@
 // Every guest that is shipped keeps the contract of guests/counter/README.md.
 import { describe, expect, test } from 'vitest'
-import { GUEST_IMPORTS } from '../../shared/guest/wasm-module.ts'
+import { GUEST_IMPORTS } from '../../keepers/wasm/abi/wasm-module.ts'
 import { exportsOf, Guest, guestBytes, importsOf } from './host.ts'
 import { hiddenMutableGlobals } from './wasm-globals.ts'
 

@@ -4,14 +4,9 @@
 import { createCipheriv } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  CallValues,
-  HostInput,
-  SEED_BYTES,
-  type CallInput,
-} from '../../shared/guest/wasm/call-input.ts'
-import { GuestPages } from '../../shared/guest/wasm/guest-pages.ts'
-import { PageLog } from '../../shared/guest/wasm/page-log.ts'
+import { CallValues, HostInput, SEED_BYTES, type CallInput } from '../../keepers/wasm/call-input.ts'
+import { GuestPages } from '../../keepers/wasm/guest-pages.ts'
+import { PageLog } from '../../keepers/wasm/page-log.ts'
 
 const MEMORY_BYTES = 3 * 65536
 const TABLE_BYTES = 65536

@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { GuestClock } from '../../shared/guest/guest-clock.ts'
+import { GuestClock } from '../../keepers/wasm/abi/guest-clock.ts'
 
 const START_MS = 1_700_000_000_000
 const HOUR_MS = 3_600_000

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadGuestModule } from '../../shared/guest/wasm/guest-module.ts'
+import { loadGuestModule } from '../../keepers/wasm/guest-module.ts'
 import { ROOT } from '../machines/reviewed.ts'
 
 let cache = ''

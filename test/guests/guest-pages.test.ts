@@ -3,10 +3,10 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
-import { GuestPages, type DirtyPages } from '../../shared/guest/wasm/guest-pages.ts'
-import { CheckedPageLog, PageLog, PageMissed } from '../../shared/guest/wasm/page-log.ts'
-import { PageScan } from '../../shared/guest/wasm/page-scan.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
+import { GuestPages, type DirtyPages } from '../../keepers/wasm/guest-pages.ts'
+import { CheckedPageLog, PageLog, PageMissed } from '../../keepers/wasm/page-log.ts'
+import { PageScan } from '../../keepers/wasm/page-scan.ts'
 
 const PAGES = 48
 const TABLE_BYTES = 65536

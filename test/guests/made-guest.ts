@@ -1,8 +1,8 @@
 // Guests of a few instructions, put together by hand: every export of the contract is there, and a test changes
 // the part that it is about.
 
-import { KIND } from '../../shared/guest/module-numbers.ts'
-import { I32 } from '../../shared/guest/dirty-log/operations.ts'
+import { KIND } from '../../formats/wasm/module-numbers.ts'
+import { I32 } from '../../formats/wasm/operations.ts'
 import { bodyOf, ModuleWriter } from '../dirty-log/module-writer.ts'
 
 export const ANSWER_ADDRESS = 16

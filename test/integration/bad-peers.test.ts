@@ -1,15 +1,19 @@
 // Whoever comes to one of the doors and does not belong there, or does not speak the language, gets an answer
 // that says why, and the pair stays protected. A welcomed secondary that misbehaves ends its own session only.
 
-import { PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
+import { PROTOCOL_VERSION } from '../../shared/protocol/words.ts'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { peerMessageSchema, type PeerMessage, type Welcome } from '../../shared/control/messages.ts'
+import {
+  peerMessageSchema,
+  type PeerMessage,
+  type Welcome,
+} from '../../shared/protocol/control-messages.ts'
 import { LIMITS } from '../../shared/protocol/limits.ts'
-import { tokenLine } from '../../shared/protocol/messages.ts'
+import { tokenLine } from '../../shared/protocol/words.ts'
 import { freePort, Pair, startDaemon, until } from './pair.ts'
 
 const HELLO_TIMEOUT_MS = 300

@@ -20,7 +20,8 @@ describe('a build that releases output early', () => {
     const folder = plant(MUTANTS['output released before READY'] ?? [])
     const dir = mkdtempSync(join(tmpdir(), 'colo-early-'))
     folders.push(folder, dir)
-    for (const room of ['cli', 'daemon', 'guests']) {
+    const rest = ['formats', 'keepers', 'network', 'witnesses', 'telemetry', 'terminal', 'tools']
+    for (const room of [...rest, 'cli', 'daemon', 'guests']) {
       cpSync(join(ROOT, 'dist', room), join(folder, 'dist', room), { recursive: true })
     }
     const colo = join(folder, 'dist', 'cli', 'colo.js')

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, expect, it } from 'vitest'
-import type { WasmGuest } from '../../shared/guest/wasm/wasm-guest.ts'
+import type { WasmGuest } from '../../keepers/wasm/wasm-guest.ts'
 import { type GuestParts, madeGuest } from '../guests/made-guest.ts'
 import { guestFile, until } from './pair.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** As it is compiled: it starts the thread's file, which is beside it. */
-const COMPILED = pathToFileURL(join(ROOT, 'dist', 'shared', 'guest', 'wasm', 'wasm-guest.js')).href
+const COMPILED = pathToFileURL(join(ROOT, 'dist', 'keepers', 'wasm', 'wasm-guest.js')).href
 const MEMORY = 256 * 1024 * 1024
 const FILLED_PAGES = 50_000
 const EARLY_BYTES = 1024 * 1024

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { addDirtyLog } from '../../shared/guest/dirty-log/rewrite.ts'
+import { addDirtyLog } from '../../keepers/wasm/dirty-log/rewrite.ts'
 import { madeGuest } from '../guests/made-guest.ts'
 import { LineClient } from './clients.ts'
 import { guestFile, Pair, startDaemon, until } from './pair.ts'

@@ -8,10 +8,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort as choosePort } from '../../cli/up/ports.ts'
-import type { ConfigInput } from '../../daemon/config.ts'
-import type { Addresses } from '../../daemon/daemon.ts'
-import { OperatorClient } from '../../shared/control/control-client.ts'
-import type { Status } from '../../shared/control/messages.ts'
+import type { Addresses, ConfigInput } from '../../daemon/config.ts'
+import { OperatorClient } from '../../network/control-client.ts'
+import type { Status } from '../../shared/protocol/control-messages.ts'
 import { Proxy } from './proxy.ts'
 
 const PATIENCE_MS = 30_000

@@ -4,8 +4,8 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { VerbFailed } from '../../shared/control/control-client.ts'
-import type { VerbMessage, VerbName } from '../../shared/control/messages.ts'
+import { VerbFailed } from '../../network/control-client.ts'
+import type { VerbMessage, VerbName } from '../../shared/protocol/control-messages.ts'
 import { CounterLoad } from './counter-load.ts'
 import { Pair, until, type Name } from './pair.ts'
 

@@ -1,6 +1,6 @@
 // Every wait has a named deadline, and something defined happens when it passes. The charts wait in two ways:
 // by `after` with a delay of DELAYS, and in the rounds, where one wait follows the other within a millisecond,
-// by the action `await` and the event `deadline.passed` (shared/failover/deadline.ts). Read from the charts:
+// by the action `await` and the event `deadline.passed` (shared/role/deadline.ts). Read from the charts:
 // both name rows of DELAYS, and no leaf waits without. Tried on a clock: when the delay has passed, and not a
 // millisecond sooner, the actor leaves or acts.
 

@@ -1,10 +1,10 @@
 // The commands of the scenario files: a pattern and what it does, one row each. A text that no row knows is an
 // error, so that a typo can't pass for a test. `given ...` runs a whole list and hides what it says.
 
-import { fixedRecords } from '../../shared/formats/record-encoder.ts'
-import type { VerbMessage } from '../../shared/control/messages.ts'
+import { fixedRecords } from '../../formats/xen/record-encoder.ts'
+import type { VerbMessage } from '../../shared/protocol/control-messages.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
-import type { Role } from '../../shared/protocol/messages.ts'
+import type { Role } from '../../shared/protocol/words.ts'
 import { latin1, PAIR, PEER, type Script } from './script.ts'
 import { tokenOf } from './scripted-world.ts'
 

@@ -1,10 +1,10 @@
 // One scenario under way: a real Side on a scripted world, and what the scenario's commands need to remember.
 
-import type { PeerHello, VerbMessage } from '../../shared/control/messages.ts'
+import type { PeerHello, VerbMessage } from '../../shared/protocol/control-messages.ts'
 import { delaysWith } from '../../shared/protocol/delays.ts'
-import { fixedRecords } from '../../shared/formats/record-encoder.ts'
+import { fixedRecords } from '../../formats/xen/record-encoder.ts'
 import type { ErrorCode } from '../../shared/protocol/errors.ts'
-import { PROTOCOL_VERSION, type Role } from '../../shared/protocol/messages.ts'
+import { PROTOCOL_VERSION, type Role } from '../../shared/protocol/words.ts'
 import type { Holder, Register } from '../../shared/protocol/register.ts'
 import { Side } from '../../side/side.ts'
 import { join } from '../formats/streams.ts'

@@ -1,14 +1,14 @@
 // The other end of a scenario's channels: Xen's records as the peer would write them, and the names of those
 // that the side under test writes.
 
-import { readU32 } from '../../shared/formats/byte-order.ts'
+import { readU32 } from '../../formats/bytes/byte-order.ts'
 import {
   digestEmulatorContext,
   encodeEmulatorContext,
   putDigest,
-} from '../../shared/formats/emulator-blob.ts'
-import { LIBXC } from '../../shared/formats/libxc-records.ts'
-import { LIBXL } from '../../shared/formats/libxl-records.ts'
+} from '../../shared/protocol/emulator-blob.ts'
+import { LIBXC } from '../../formats/xen/libxc-records.ts'
+import { LIBXL } from '../../formats/xen/libxl-records.ts'
 import {
   bodyOf,
   PAGE_DATA_HEADER_BYTES,
@@ -16,10 +16,10 @@ import {
   PFN_WORD_BYTES,
   pfnOf,
   RECORD_HEADER_BYTES,
-} from '../../shared/formats/page-data.ts'
-import { encodeRecord, fixedRecords } from '../../shared/formats/record-encoder.ts'
-import { StreamReader } from '../../shared/formats/stream-reader.ts'
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+} from '../../formats/xen/page-data.ts'
+import { encodeRecord, fixedRecords } from '../../formats/xen/record-encoder.ts'
+import { StreamReader } from '../../formats/xen/stream-reader.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
 import { CheckpointDigest } from '../../shared/memory/checkpoint-digest.ts'
 import { PlainPageMix } from '../../shared/memory/page-mix.ts'
 import type { DataChannelHandlers } from '../../shared/ports.ts'

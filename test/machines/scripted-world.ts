@@ -1,8 +1,8 @@
 // All ports of a side, in memory and in a scenario's hands: each call out becomes a line of `said`, in order,
 // and whatever answers a call waits until the scenario lets it happen. Nothing moves by itself but the clock.
 
-import type { PeerMessage } from '../../shared/control/messages.ts'
-import type { GuestState } from '../../shared/guest/contract.ts'
+import type { PeerMessage } from '../../shared/protocol/control-messages.ts'
+import type { GuestState } from '../../shared/guest.ts'
 import { PageStore, pageStoreBytes } from '../../shared/memory/page-store.ts'
 import type {
   ControlLink,
@@ -19,7 +19,7 @@ import type {
   World,
 } from '../../shared/ports.ts'
 import type { Holder } from '../../shared/protocol/register.ts'
-import type { CheckpointRow, FailoverRow } from '../../shared/trace/rows.ts'
+import type { CheckpointRow, FailoverRow } from '../../shared/protocol/rows.ts'
 import { ScriptedWitness } from './scripted-witness.ts'
 import { VirtualClock } from './virtual-clock.ts'
 

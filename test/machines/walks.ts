@@ -6,7 +6,7 @@ import { createActor, type AnyStateMachine, type EventObject } from 'xstate'
 import { getAdjacencyMap } from 'xstate/graph'
 import { PRIMARY_ACTIONS, primaryMachine } from '../../primary/machine.ts'
 import { SECONDARY_ACTIONS, secondaryMachine } from '../../secondary/machine.ts'
-import { Deadline } from '../../shared/failover/deadline.ts'
+import { Deadline } from '../../shared/role/deadline.ts'
 import type { Clock } from '../../shared/ports.ts'
 import { delaysWith, type DelayName } from '../../shared/protocol/delays.ts'
 

@@ -1,6 +1,6 @@
 // Bytes in, and bytes out again, through QEMUFile.
 
-import { QemuFileReader, QemuFileWriter, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
+import { QemuFileReader, QemuFileWriter, sourceOf } from '../../formats/qemu/file/qemu-file.ts'
 
 export function fileOf(bytes: Uint8Array): QemuFileReader {
   return new QemuFileReader(sourceOf(bytes), 256)

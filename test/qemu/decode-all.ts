@@ -1,42 +1,39 @@
 // Everything that `colo decode` does with a stream, one way each: whatever bytes come, it ends in a result or in a
 // QemuStreamError. Whoever makes streams, by chance or guided, holds them against this.
 
-import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
-import { Occurrences } from '../../shared/formats/qemu/description-sizes.ts'
-import { LoadvmTracer } from '../../shared/formats/qemu/loadvm-trace.ts'
+import { BinaryInputVisitor } from '../../formats/qemu/vmstate/binary-visitor.ts'
+import { Occurrences } from '../../formats/qemu/description/description-sizes.ts'
+import { LoadvmTracer } from '../../formats/qemu/trace/loadvm-trace.ts'
 import type {
   MigrationSink,
   OpaqueBody,
   RamBlock,
   SectionHead,
-} from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MultifdChannel, type Unpackers } from '../../shared/formats/qemu/multifd.ts'
-import { QemuFileReader, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
-import {
-  QemuStreamError,
-  qemuStreamErrorCodes,
-} from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { traceLine } from '../../shared/formats/qemu/trace-line.ts'
-import { RamImage, type RamStore } from '../../shared/formats/qemu/ram-image.ts'
-import type { OutputVisitor } from '../../shared/formats/qemu/visitor.ts'
-import { quickDescription } from '../../shared/formats/qemu/vmdesc-quick.ts'
+} from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationStream } from '../../formats/qemu/stream/migration-stream.ts'
+import { MultifdChannel, type Unpackers } from '../../formats/qemu/stream/multifd.ts'
+import { QemuFileReader, sourceOf } from '../../formats/qemu/file/qemu-file.ts'
+import { QemuStreamError, qemuStreamErrorCodes } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { traceLine } from '../../formats/qemu/trace/trace-line.ts'
+import { RamImage, type RamStore } from '../../formats/qemu/stream/ram-image.ts'
+import type { OutputVisitor } from '../../formats/qemu/vmstate/visitor.ts'
+import { quickDescription } from '../../formats/qemu/description/vmdesc-quick.ts'
 import {
   findVmDevice,
   readVmDescription,
   type VmDescription,
-} from '../../shared/formats/qemu/vmdesc.ts'
-import { compatState } from '../../cli/decode/compat.ts'
-import { faultOf, type FindVmsd } from '../../cli/decode/descriptions.ts'
-import { DeviceStates, type KeptSection } from '../../cli/decode/device-states.ts'
-import { FieldList } from '../../cli/decode/field-list.ts'
-import { StateJson } from '../../cli/decode/state-json.ts'
-import { StateText } from '../../cli/decode/state-text.ts'
-import { Summary } from '../../cli/decode/summary.ts'
-import { summaryJson, summaryText } from '../../cli/decode/summary-text.ts'
-import { TextOutput } from '../../cli/decode/text-output.ts'
-import { inflatePage, ZlibChannel } from '../../cli/decode/zlib-pages.ts'
-import { ZstdChannel } from '../../cli/decode/zstd-pages.ts'
+} from '../../formats/qemu/description/vmdesc.ts'
+import { compatState } from '../../tools/decode/compat.ts'
+import { faultOf, type FindVmsd } from '../../tools/decode/descriptions.ts'
+import { DeviceStates, type KeptSection } from '../../tools/decode/device-states.ts'
+import { FieldList } from '../../tools/decode/field-list.ts'
+import { StateJson } from '../../tools/decode/state-json.ts'
+import { StateText } from '../../tools/decode/state-text.ts'
+import { Summary } from '../../tools/decode/summary.ts'
+import { summaryJson, summaryText } from '../../tools/decode/summary-text.ts'
+import { TextOutput } from '../../tools/decode/text-output.ts'
+import { inflatePage, ZlibChannel } from '../../tools/decode/zlib-pages.ts'
+import { ZstdChannel } from '../../tools/decode/zstd-pages.ts'
 
 const SMALL_BUFFER_BYTES = 256
 

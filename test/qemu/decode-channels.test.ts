@@ -3,16 +3,16 @@
 
 import { constants, deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { ZlibChannel } from '../../cli/decode/zlib-pages.ts'
-import { ZstdChannel } from '../../cli/decode/zstd-pages.ts'
-import type { RamBlock } from '../../shared/formats/qemu/migration-sink.ts'
-import { SECTION_START, SilentSink } from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
-import { MultifdChannel } from '../../shared/formats/qemu/multifd.ts'
-import { QemuFileReader, QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { RAM_EOS, RAM_MULTIFD_FLUSH } from '../../shared/formats/qemu/ram-section.ts'
+import { ZlibChannel } from '../../tools/decode/zlib-pages.ts'
+import { ZstdChannel } from '../../tools/decode/zstd-pages.ts'
+import type { RamBlock } from '../../formats/qemu/stream/migration-sink.ts'
+import { SECTION_START, SilentSink } from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationStream } from '../../formats/qemu/stream/migration-stream.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
+import { MultifdChannel } from '../../formats/qemu/stream/multifd.ts'
+import { QemuFileReader, QemuFileWriter } from '../../formats/qemu/file/qemu-file.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { RAM_EOS, RAM_MULTIFD_FLUSH } from '../../formats/qemu/stream/ram-section.ts'
 
 const PAGE = 4096
 const BLOCKS: readonly RamBlock[] = [{ name: 'a', index: 0, usedBytes: 64 * PAGE }]

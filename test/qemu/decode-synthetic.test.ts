@@ -11,11 +11,11 @@ import {
   type OpaqueBody,
   type RamBlock,
   type SectionHead,
-} from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
-import { QemuFileReader, QemuFileWriter, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
-import { RAM_EOS, RAM_MULTIFD_FLUSH, RAM_ZERO } from '../../shared/formats/qemu/ram-section.ts'
+} from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationStream } from '../../formats/qemu/stream/migration-stream.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
+import { QemuFileReader, QemuFileWriter, sourceOf } from '../../formats/qemu/file/qemu-file.ts'
+import { RAM_EOS, RAM_MULTIFD_FLUSH, RAM_ZERO } from '../../formats/qemu/stream/ram-section.ts'
 
 const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
 

@@ -2,17 +2,17 @@
 // chunks; and every prefix of a stream ends with one coded error that says where.
 
 import { describe, expect, it } from 'vitest'
-import type { Ending } from '../../shared/formats/qemu/colo-session.ts'
-import { MigrationStream } from '../../shared/formats/qemu/migration-stream.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
+import type { Ending } from '../../formats/qemu/stream/colo-session.ts'
+import { MigrationStream } from '../../formats/qemu/stream/migration-stream.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
 import {
   QemuFileReader,
   QemuFileWriter,
   sourceOf,
   type ByteSource,
-} from '../../shared/formats/qemu/qemu-file.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { SilentSink } from '../../shared/formats/qemu/migration-sink.ts'
+} from '../../formats/qemu/file/qemu-file.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { SilentSink } from '../../formats/qemu/stream/migration-sink.ts'
 import { CAPTURE_NAMES, captureBytes, CORPUS_MISSING, STREAM_NAMES, streamBytes } from './corpus.ts'
 
 function rewrite(source: ByteSource, bufferBytes?: number): { ending: Ending; bytes: Uint8Array } {

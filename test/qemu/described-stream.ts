@@ -2,28 +2,28 @@
 // describes it, and a COLO session with a checkpoint behind it.
 
 import { deflateSync } from 'node:zlib'
-import { BinaryOutputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
-import { COMMAND_ENABLE_COLO } from '../../shared/formats/qemu/commands.ts'
+import { BinaryOutputVisitor } from '../../formats/qemu/vmstate/binary-visitor.ts'
+import { COMMAND_ENABLE_COLO } from '../../formats/qemu/stream/commands.ts'
 import {
   COLO_REQUEST,
   COLO_VMSTATE_SEND,
   COLO_VMSTATE_SIZE,
-} from '../../shared/formats/qemu/colo-session.ts'
+} from '../../formats/qemu/stream/colo-session.ts'
 import {
   SECTION_END,
   SECTION_FULL,
   SECTION_START,
   type SectionHead,
   type SectionType,
-} from '../../shared/formats/qemu/migration-sink.ts'
-import { MigrationWriter } from '../../shared/formats/qemu/migration-writer.ts'
-import { ObjectInputVisitor } from '../../shared/formats/qemu/object-visitor.ts'
-import { QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
-import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { TreeOutputVisitor } from '../../shared/formats/qemu/tree-visitor.ts'
-import { vmDescriptionJson } from '../../shared/formats/qemu/vmdesc-writer.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/stream/migration-sink.ts'
+import { MigrationWriter } from '../../formats/qemu/stream/migration-writer.ts'
+import { ObjectInputVisitor } from '../../formats/qemu/vmstate/object-visitor.ts'
+import { QemuFileWriter } from '../../formats/qemu/file/qemu-file.ts'
+import { TeeOutputVisitor } from '../../formats/qemu/vmstate/tee-visitor.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { TreeOutputVisitor } from '../../formats/qemu/vmstate/tree-visitor.ts'
+import { vmDescriptionJson } from '../../formats/qemu/description/vmdesc-writer.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import { bytesOut } from './bytes.ts'
 
 const PAGE_BYTES = 4096

@@ -2,12 +2,12 @@
 // quick reader says what the careful one says, and both know how large its devices are.
 
 import { isDeepStrictEqual } from 'node:util'
-import { sizesOfDevices, textOfBytes } from '../../shared/formats/qemu/description-sizes.ts'
-import { readJson, type JsonValue } from '../../shared/formats/qemu/json-reader.ts'
-import { quickDescription } from '../../shared/formats/qemu/vmdesc-quick.ts'
-import { readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
-import { compatDescription } from '../../cli/decode/compat.ts'
-import { descriptionText } from '../../cli/decode/description-text.ts'
+import { sizesOfDevices, textOfBytes } from '../../formats/qemu/description/description-sizes.ts'
+import { readJson, type JsonValue } from '../../formats/qemu/description/json-reader.ts'
+import { quickDescription } from '../../formats/qemu/description/vmdesc-quick.ts'
+import { readVmDescription } from '../../formats/qemu/description/vmdesc.ts'
+import { compatDescription } from '../../tools/decode/compat.ts'
+import { descriptionText } from '../../tools/decode/description-text.ts'
 import { outcomeOf } from './decode-all.ts'
 
 const HIGH = 0x80

@@ -3,8 +3,8 @@
 // begins with a byte that is not 5: else QEMU's format itself cannot tell whose a subsection is that follows.
 
 import * as fc from 'fast-check'
-import { vmstateType, vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
-import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
+import { vmstateType, vmstateTypes } from '../../formats/qemu/vmstate/vmstate-types.ts'
+import type { VMStateDescription, VMStateField } from '../../formats/qemu/vmstate/vmstate.ts'
 
 type Members = Record<string, unknown>
 

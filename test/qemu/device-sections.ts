@@ -4,13 +4,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { QemuFileReader, sourceOf } from '../../shared/formats/qemu/qemu-file.ts'
+import { QemuFileReader, sourceOf } from '../../formats/qemu/file/qemu-file.ts'
 import {
   bytesOfVmsd,
   readVmDescription,
   type VmDescription,
   type VmDevice,
-} from '../../shared/formats/qemu/vmdesc.ts'
+} from '../../formats/qemu/description/vmdesc.ts'
 import { ROOT } from '../checkout.ts'
 
 const corpus = join(ROOT, '../shared/corpus/qemu-streams')

@@ -2,7 +2,7 @@
 // and subsections, one with structs that have subsections of their own, one with a large array and a value that
 // must be the same on both sides.
 
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 
 export interface FwCfg {
   cur_entry: number

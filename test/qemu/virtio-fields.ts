@@ -3,11 +3,11 @@
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
-import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
-import { QemuFileReader } from '../../shared/formats/qemu/qemu-file.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { virtioLayout } from '../../shared/formats/qemu/virtio-layout.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
+import { innerValues } from '../../formats/qemu/vmstate/opaque-fields.ts'
+import { QemuFileReader } from '../../formats/qemu/file/qemu-file.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { virtioLayout } from '../../formats/qemu/vmstate/virtio-layout.ts'
 import { bytesOut } from './bytes.ts'
 
 /** By name. */

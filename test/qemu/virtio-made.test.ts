@@ -2,8 +2,8 @@
 // no layout and stays bytes.
 
 import { describe, expect, it } from 'vitest'
-import { innerValues } from '../../shared/formats/qemu/opaque-fields.ts'
-import type { QemuFileWriter } from '../../shared/formats/qemu/qemu-file.ts'
+import { innerValues } from '../../formats/qemu/vmstate/opaque-fields.ts'
+import type { QemuFileWriter } from '../../formats/qemu/file/qemu-file.ts'
 import { bytesOut } from './bytes.ts'
 import { again, valuesOf } from './virtio-fields.ts'
 

@@ -7,21 +7,24 @@ import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { TreeOutputVisitor, type TreeBranch } from '../../shared/formats/qemu/tree-visitor.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { TeeOutputVisitor } from '../../formats/qemu/vmstate/tee-visitor.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { TreeOutputVisitor, type TreeBranch } from '../../formats/qemu/vmstate/tree-visitor.ts'
 import {
   findVmDevice,
   readVmDescription,
   type VmDescription,
-} from '../../shared/formats/qemu/vmdesc.ts'
-import { vmDescriptionJson, type WrittenDevice } from '../../shared/formats/qemu/vmdesc-writer.ts'
+} from '../../formats/qemu/description/vmdesc.ts'
+import {
+  vmDescriptionJson,
+  type WrittenDevice,
+} from '../../formats/qemu/description/vmdesc-writer.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import {
   CORPUS_NEEDED,

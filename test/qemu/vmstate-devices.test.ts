@@ -7,16 +7,16 @@ import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { TreeOutputVisitor } from '../../shared/formats/qemu/tree-visitor.ts'
-import { vmDescriptionJson } from '../../shared/formats/qemu/vmdesc-writer.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { TeeOutputVisitor } from '../../formats/qemu/vmstate/tee-visitor.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { TreeOutputVisitor } from '../../formats/qemu/vmstate/tree-visitor.ts'
+import { vmDescriptionJson } from '../../formats/qemu/description/vmdesc-writer.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import { ROOT } from '../docs/documents.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import { CORPUS_NEEDED, corpusIsHere, readDescribedStream } from './device-sections.ts'

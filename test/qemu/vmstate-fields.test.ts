@@ -5,15 +5,15 @@ import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { vmstateTypes } from '../../shared/formats/qemu/vmstate-types.ts'
-import type { VMStateDescription, VMStateField } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { vmstateTypes } from '../../formats/qemu/vmstate/vmstate-types.ts'
+import type { VMStateDescription, VMStateField } from '../../formats/qemu/vmstate/vmstate.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 
 const describing = (...fields: VMStateField[]): VMStateDescription => ({

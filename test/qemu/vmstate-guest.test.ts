@@ -3,8 +3,8 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { loadState, saveState } from '../../shared/formats/qemu/state-blob.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+import { loadState, saveState } from '../../formats/qemu/vmstate/state-blob.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import {
   decodeCpu,
   decodeDevice,
@@ -12,7 +12,7 @@ import {
   encodeDevice,
   wasmDeviceVmsd,
   type WasmDeviceMembers,
-} from '../../shared/guest/wasm-state.ts'
+} from '../../keepers/wasm/abi/wasm-state.ts'
 
 const cpu = { memoryBytes: 0x20000, globals: [1n, 0xfffffffffffffffen] }
 const device = { inputs: 5, outputs: 6, connections: [1, 0xffffffff], clockMs: 0 }

@@ -3,14 +3,21 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BinaryInputVisitor } from '../../shared/formats/qemu/binary-visitor.ts'
-import { readJson, type JsonValue } from '../../shared/formats/qemu/json-reader.ts'
-import { ObjectOutputVisitor } from '../../shared/formats/qemu/object-visitor.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { TreeOutputVisitor } from '../../shared/formats/qemu/tree-visitor.ts'
-import { bytesOfVmsd, findVmDevice, readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
-import { vmDescriptionJson, writeVmDescription } from '../../shared/formats/qemu/vmdesc-writer.ts'
+import { BinaryInputVisitor } from '../../formats/qemu/vmstate/binary-visitor.ts'
+import { readJson, type JsonValue } from '../../formats/qemu/description/json-reader.ts'
+import { ObjectOutputVisitor } from '../../formats/qemu/vmstate/object-visitor.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { TreeOutputVisitor } from '../../formats/qemu/vmstate/tree-visitor.ts'
+import {
+  bytesOfVmsd,
+  findVmDevice,
+  readVmDescription,
+} from '../../formats/qemu/description/vmdesc.ts'
+import {
+  vmDescriptionJson,
+  writeVmDescription,
+} from '../../formats/qemu/description/vmdesc-writer.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)

@@ -6,18 +6,18 @@ import { describe, expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
-import { TeeOutputVisitor } from '../../shared/formats/qemu/tee-visitor.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import { TreeOutputVisitor, type TreeNode } from '../../shared/formats/qemu/tree-visitor.ts'
-import { bytesOfVmsd, readVmDescription } from '../../shared/formats/qemu/vmdesc.ts'
-import { vmDescriptionJson } from '../../shared/formats/qemu/vmdesc-writer.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
+import { TeeOutputVisitor } from '../../formats/qemu/vmstate/tee-visitor.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import { TreeOutputVisitor, type TreeNode } from '../../formats/qemu/vmstate/tree-visitor.ts'
+import { bytesOfVmsd, readVmDescription } from '../../formats/qemu/description/vmdesc.ts'
+import { vmDescriptionJson } from '../../formats/qemu/description/vmdesc-writer.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 import { descriptionOf, deviceOf } from './descriptions.ts'
 

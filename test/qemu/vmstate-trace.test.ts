@@ -7,19 +7,19 @@ import { expect, test } from 'vitest'
 import {
   BinaryInputVisitor,
   BinaryOutputVisitor,
-} from '../../shared/formats/qemu/binary-visitor.ts'
+} from '../../formats/qemu/vmstate/binary-visitor.ts'
 import {
   ObjectInputVisitor,
   ObjectOutputVisitor,
-} from '../../shared/formats/qemu/object-visitor.ts'
-import { QemuStreamError } from '../../shared/formats/qemu/qemu-stream-error.ts'
+} from '../../formats/qemu/vmstate/object-visitor.ts'
+import { QemuStreamError } from '../../formats/qemu/file/qemu-stream-error.ts'
 import {
   vmstateTraceEvents,
   type QemuTrace,
   type VMStateTraceEvent,
-} from '../../shared/formats/qemu/trace-events.ts'
-import { transfer } from '../../shared/formats/qemu/transfer.ts'
-import type { VMStateDescription } from '../../shared/formats/qemu/vmstate.ts'
+} from '../../formats/qemu/vmstate/trace-events.ts'
+import { transfer } from '../../formats/qemu/vmstate/transfer.ts'
+import type { VMStateDescription } from '../../formats/qemu/vmstate/vmstate.ts'
 import { bytesOut, fileOf } from './bytes.ts'
 
 const wanted = fileURLToPath(

@@ -1,7 +1,7 @@
 // What a seed does to the pair: some faults at times of their own, some at the moments that matter most (a READY
 // on its way, the pair just asked for, a claim just written), each drawn from one table.
 
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
 import type { Chance } from './chance.ts'
 import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'

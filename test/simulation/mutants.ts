@@ -18,7 +18,15 @@ const DIST = join(ROOT, 'dist')
 /** A copy of the compiled tree with these edits; throws when an edit finds nothing to change. */
 export function plant(edits: readonly Edit[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'colo-mutant-'))
-  for (const room of ['primary', 'secondary', 'side', 'shared', 'test/simulation']) {
+  for (const room of [
+    'formats',
+    'shared',
+    'primary',
+    'secondary',
+    'side',
+    'keepers',
+    'test/simulation',
+  ]) {
     cpSync(join(DIST, room), join(folder, 'dist', room), { recursive: true })
   }
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))

@@ -51,25 +51,25 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   'a store over the edge of a page missed': [
-    { file: 'shared/guest/wasm/page-log.js', find: 'if (isReached)', replace: 'if (false)' },
+    { file: 'keepers/wasm/page-log.js', find: 'if (isReached)', replace: 'if (false)' },
   ],
   'what the host writes not marked': [
     {
-      file: 'shared/guest/wasm/guest-pages.js',
+      file: 'keepers/wasm/guest-pages.js',
       find: 'this.#dirty.mark(this, at, bytes.length);',
       replace: '',
     },
   ],
   'a full copy of what was captured before': [
     {
-      file: 'shared/guest/wasm/guest-pages.js',
+      file: 'keepers/wasm/guest-pages.js',
       find: 'this.#takeChanged(); this.#begin(progress, 0);',
       replace: 'if (this.known === 0) this.#takeChanged(); this.#begin(progress, 0);',
     },
   ],
   'memory that grew not captured': [
     {
-      file: 'shared/guest/wasm/guest-pages.js',
+      file: 'keepers/wasm/guest-pages.js',
       find: 'this.takeRun(this.#grownFrom, this.#pages.length);',
       replace: '',
     },

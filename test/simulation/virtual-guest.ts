@@ -4,7 +4,7 @@
 // thread of its own. It has stores that reach into the next page, and grows.
 
 import type { GuestHandlers, GuestPort } from '../../shared/ports.ts'
-import { PAGE_BYTES, type GuestState } from '../../shared/guest/contract.ts'
+import { PAGE_BYTES, type GuestState } from '../../shared/guest.ts'
 import { digestOf } from '../../shared/memory/memory-digest.ts'
 import { PageStore } from '../../shared/memory/page-store.ts'
 import type { Process } from './process.ts'

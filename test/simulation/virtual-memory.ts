@@ -1,10 +1,10 @@
 // The memory of a small guest, captured by the code that captures a real one, by log or by scan: stores mark
 // their page as those of a rewritten guest do.
 
-import { PAGE_BYTES } from '../../shared/guest/contract.ts'
-import { GuestPages } from '../../shared/guest/wasm/guest-pages.ts'
-import { PageLog } from '../../shared/guest/wasm/page-log.ts'
-import { PageScan } from '../../shared/guest/wasm/page-scan.ts'
+import { PAGE_BYTES } from '../../shared/guest.ts'
+import { GuestPages } from '../../keepers/wasm/guest-pages.ts'
+import { PageLog } from '../../keepers/wasm/page-log.ts'
+import { PageScan } from '../../keepers/wasm/page-scan.ts'
 import type { PageStore } from '../../shared/memory/page-store.ts'
 
 /** The table of the log; none where memory is scanned. */

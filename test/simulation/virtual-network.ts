@@ -3,7 +3,7 @@
 // one, or by none, as when a cable is pulled. Bytes are read from the sender's memory only when the virtual
 // kernel takes them, so that a page changed too early is sent changed.
 
-import { peerMessageSchema, type PeerMessage } from '../../shared/control/messages.ts'
+import { peerMessageSchema, type PeerMessage } from '../../shared/protocol/control-messages.ts'
 import type {
   ControlLink,
   ControlLinkHandlers,

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { AbsentSide, SideRow } from '../../../cli/sides.ts'
-import type { Status } from '../../../shared/control/messages.ts'
+import type { Status } from '../../../shared/protocol/control-messages.ts'
 import { runFilePath, runFilesBelow, writeRunFile } from '../../../daemon/run-files.ts'
 import { Pair, until, type Name } from '../../integration/pair.ts'
 import { colo, Running } from '../command.ts'

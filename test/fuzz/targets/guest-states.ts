@@ -5,7 +5,7 @@ import {
   decodeDevice,
   encodeCpu,
   encodeDevice,
-} from '../../../shared/guest/wasm-state.ts'
+} from '../../../keepers/wasm/abi/wasm-state.ts'
 import type { FuzzTarget } from '../fuzz-target.ts'
 
 /** The first byte: which of the two. */

@@ -1,8 +1,8 @@
 // The flattener of recordings: what comes out of a recording that it takes is a sound plain stream.
 
-import { Flattener } from '../../../shared/formats/flatten.ts'
-import { StreamError } from '../../../shared/formats/stream-error.ts'
-import { StreamReader } from '../../../shared/formats/stream-reader.ts'
+import { Flattener } from '../../../formats/xen/flatten.ts'
+import { StreamError } from '../../../formats/xen/stream-error.ts'
+import { StreamReader } from '../../../formats/xen/stream-reader.ts'
 import { readAll } from '../../formats/read-all.ts'
 import * as streams from '../../formats/streams.ts'
 import type { FuzzTarget } from '../fuzz-target.ts'

@@ -9,10 +9,10 @@ import {
   checkVerifier,
 } from '../../formats/stream-checks.ts'
 import * as streams from '../../formats/streams.ts'
-import { encodeXlHeader } from '../../../shared/formats/stream-headers.ts'
-import type { StreamReaderOptions } from '../../../shared/formats/stream-sink.ts'
-import { forms, type FormName } from '../../../shared/formats/verify/stream-form.ts'
-import type { XenForm } from '../../../shared/formats/verify/xen-verdict.ts'
+import { encodeXlHeader } from '../../../formats/xen/stream-headers.ts'
+import type { StreamReaderOptions } from '../../../formats/xen/stream-sink.ts'
+import { forms, type FormName } from '../../../formats/xen/verify/stream-form.ts'
+import type { XenForm } from '../../../formats/xen/verify/xen-verdict.ts'
 import type { FuzzTarget } from '../fuzz-target.ts'
 
 type Question = (bytes: Uint8Array, piece: number) => string
