@@ -77,7 +77,7 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
   'a full copy over what an earlier one left': [
     {
       file: 'shared/memory/page-store.js',
-      find: 'if (this.#fresh) this.#fresh[pfn] = 1;',
+      find: 'this.#fresh?.fill(1, pfn, pfn + count);',
       replace: 'this.#fresh?.fill(1);',
     },
   ],
