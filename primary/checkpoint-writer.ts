@@ -32,7 +32,7 @@ import {
   encodeLibxlHeader,
 } from '../formats/xen/stream-headers.ts'
 import { PAGE_BYTES, type Capture } from '../shared/guest.ts'
-import { withAlso } from '../shared/memory/pfn-list.ts'
+import { withAlso } from './pfn-list.ts'
 import type { CheckpointDigest } from '../shared/memory/checkpoint-digest.ts'
 import type { PageStore } from '../shared/memory/page-store.ts'
 import type { DataChannel } from '../shared/ports.ts'

@@ -143,3 +143,30 @@ describe('the rooms', () => {
     expect(wrong).toEqual([])
   })
 })
+
+describe('shared/', () => {
+  const USERS = ['primary', 'secondary', 'side', 'network', 'keepers', 'daemon', 'test/simulation']
+
+  const importers = new Map<string, string[]>()
+  for (const from of SOURCES) {
+    for (const { to } of importsOf(from)) importers.set(to, [...(importers.get(to) ?? []), from])
+  }
+
+  /** The folders that use a file, directly or through files of shared/. */
+  function usersOf(path: string, seen = new Set([path])): Set<string> {
+    const users = new Set<string>()
+    for (const from of importers.get(path) ?? []) {
+      const user = USERS.find((folder) => from.startsWith(`${folder}/`))
+      if (user !== undefined) users.add(user)
+      if (!from.startsWith('shared/') || seen.has(from)) continue
+      seen.add(from)
+      for (const one of usersOf(from, seen)) users.add(one)
+    }
+    return users
+  }
+
+  test('has only what two of its users need', () => {
+    const shared = PRODUCT.filter((path) => path.startsWith('shared/'))
+    expect(shared.filter((path) => usersOf(path).size < 2)).toEqual([])
+  })
+})

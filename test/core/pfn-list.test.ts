@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { withAlso } from '../../shared/memory/pfn-list.ts'
+import { withAlso } from '../../primary/pfn-list.ts'
 
 const pfns = fc.array(fc.nat(200), { maxLength: 40 })
 
