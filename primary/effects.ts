@@ -1,10 +1,53 @@
 // Binds the names of the statechart to what they do: one short function a name, in the order in which a
 // checkpoint, a claim and a farewell use them. Each is a synchronous call out; what comes of it is an event.
 
+import type { SideRecord } from '../shared/failover/side-record.ts'
+import type { WitnessClient } from '../shared/failover/witness-client.ts'
+import type { World } from '../shared/ports.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+import type { Epoch, Incarnation } from '../shared/protocol/register.ts'
+import type { Trigger } from '../shared/protocol/rows.ts'
+import type { Deadline } from '../shared/role/deadline.ts'
+import type { Session } from '../shared/role/session.ts'
+import type { CheckpointTrigger } from './checkpoint-trigger.ts'
+import type { CheckpointWriter } from './checkpoint-writer.ts'
+import type { ClientConnections } from './client-connections.ts'
 import type { PrimaryAction } from './machine.ts'
-import type { PrimaryParts } from './primary.ts'
+import type { OutputGate } from './output-gate.ts'
+import type { RoundNotes } from './round-notes.ts'
 
-export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => void> {
+/** What the effects need of their side; Primary is one. */
+export interface PrimaryEffectsOn {
+  readonly world: World
+  readonly record: SideRecord
+  readonly witness: WitnessClient
+  readonly deadline: Deadline
+  readonly gate: OutputGate
+  readonly clients: ClientConnections
+  readonly trigger: CheckpointTrigger
+  readonly notes: RoundNotes
+  /** Both throw where there is no session. */
+  readonly session: Session
+  readonly writer: CheckpointWriter
+  readonly secondary: Incarnation
+  readonly captured: { readonly epoch: Epoch }
+  readonly dueTrigger: Trigger
+  readonly deathOfGuest: string
+  replied: boolean
+  nextCapture(): number
+  addAsked(): void
+  pump(): void
+  finishRound(): void
+  whyAlone(): string
+  tell(code: ErrorCode, detail: string): void
+  changed(reason: string): void
+  left(): void
+  guestDied(why: string, call?: World['guest']['call']): void
+  endSession(code: ErrorCode, detail: string): void
+  describeForeign(): string
+}
+
+export function primaryEffects(side: PrimaryEffectsOn): Record<PrimaryAction, () => void> {
   const { world, record, gate, trigger, notes, witness } = side
   const { guest, output } = world
 
@@ -54,7 +97,8 @@ export function primaryEffects(side: PrimaryParts): Record<PrimaryAction, () => 
       notes.sent()
     },
     releaseCommitted() {
-      notes.received(gate.release(side.captured.epoch))
+      const released = gate.release(side.captured.epoch)
+      notes.received(released)
       side.clients.consider()
     },
     finishCheckpoint() {

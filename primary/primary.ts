@@ -30,7 +30,7 @@ import { openBackChannel } from './back-channel.ts'
 import { CheckpointTrigger } from './checkpoint-trigger.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { ClientConnections } from './client-connections.ts'
-import { primaryEffects } from './effects.ts'
+import { primaryEffects, type PrimaryEffectsOn } from './effects.ts'
 import { primaryMachine, type EndSession, type PrimaryEvent } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
 import { PoisonGuard } from './poison-guard.ts'
@@ -57,12 +57,9 @@ interface Captured {
   readonly capture: Capture
 }
 
-/** What effects.ts works on. */
-export type PrimaryParts = Primary
-
 const NO_PFNS = new Uint32Array(0)
 
-export class Primary {
+export class Primary implements PrimaryEffectsOn {
   readonly role = 'primary'
   readonly world: World
   readonly record: SideRecord

@@ -4,8 +4,41 @@
 
 import { encodeRecord, fixedRecords, inOne } from '../formats/xen/record-encoder.ts'
 import { LIBXC } from '../formats/xen/libxc-records.ts'
-import type { SecondaryAction } from './machine.ts'
-import type { SecondaryParts } from './secondary.ts'
+import type { SideRecord } from '../shared/failover/side-record.ts'
+import type { WitnessClient } from '../shared/failover/witness-client.ts'
+import type { DataChannel, World } from '../shared/ports.ts'
+import type { ErrorCode } from '../shared/protocol/errors.ts'
+import type { Deadline } from '../shared/role/deadline.ts'
+import type { Joining } from './joining.ts'
+import type { SecondaryAction, SecondaryEvent } from './machine.ts'
+
+/** What the effects need of their side; Secondary is one. */
+export interface SecondaryEffectsOn {
+  readonly world: World
+  readonly record: SideRecord
+  readonly witness: WitnessClient
+  readonly deadline: Deadline
+  readonly joining: Joining
+  /** One that takes nothing where there is no session. */
+  readonly channel: DataChannel
+  readonly reason: string
+  forget(): void
+  dropSeed(): void
+  dropStage(): void
+  commitStaged(): void
+  beginApply(): () => boolean
+  finishApply(): void
+  noteProgress(): void
+  progressed(): boolean
+  startGuest(): void
+  loadGuest(): void
+  becomePrimary(): void
+  send(event: SecondaryEvent): void
+  changed(reason: string): void
+  endSession(code: ErrorCode, detail: string): void
+  describeForeign(): string
+  describeGone(): string
+}
 
 /** In periodic mode the SVM stands still: it has no pages of its own to report. */
 const CHECKPOINT_REPLY = inOne([
@@ -17,7 +50,7 @@ const CHECKPOINT_REPLY = inOne([
 const APPLY_PAGES = 4096
 
 export function secondaryEffects(
-  side: SecondaryParts,
+  side: SecondaryEffectsOn,
 ): Record<SecondaryAction, () => void> & { hasStalled: () => boolean } {
   const { world, record, witness } = side
   const { guest, clock, output, trace } = world

@@ -21,7 +21,7 @@ import type { ErrorCode } from '../shared/protocol/errors.ts'
 import { isTrusted, type Incarnation } from '../shared/protocol/register.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { CheckpointReader, type StagedCheckpoint } from './checkpoint-reader.ts'
-import { secondaryEffects } from './effects.ts'
+import { secondaryEffects, type SecondaryEffectsOn } from './effects.ts'
 import { Joining, type Refused } from './joining.ts'
 import { secondaryMachine, type EndSession, type SecondaryEvent } from './machine.ts'
 
@@ -41,13 +41,10 @@ export interface SecondaryOptions {
 
 const SCRAP = new Uint8Array(65536)
 
-/** What effects.ts works on. */
-export type SecondaryParts = Secondary
-
 /** Ends that tell that the primary will not claim: no need to let it go first. */
 const YIELDING: readonly ErrorCode[] = ['handed-over', 'guest-died', 'peer-left']
 
-export class Secondary {
+export class Secondary implements SecondaryEffectsOn {
   readonly role = 'secondary'
   readonly world: World
   readonly record: SideRecord

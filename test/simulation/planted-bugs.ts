@@ -30,8 +30,8 @@ export const MUTANTS: Readonly<Record<string, readonly Edit[]>> = {
     { file: 'primary/primary.js', find: 'this.gate.hold();', replace: '' },
     {
       file: 'primary/effects.js',
-      find: 'notes.received(gate.release(side.captured.epoch));',
-      replace: 'gate.hold(); notes.received(gate.release(side.captured.epoch));',
+      find: 'const released = gate.release(side.captured.epoch);',
+      replace: 'gate.hold(); const released = gate.release(side.captured.epoch);',
     },
   ],
   'half a checkpoint applied at EOF': [
