@@ -217,13 +217,21 @@ export function guestFile(name: string): string {
   return join(ROOT, 'dist', 'guests', `${name}.wasm`)
 }
 
+const BUNDLED = [join(ROOT, 'dist', 'test-bin', 'daemon-process.cjs')]
+/** For a debugger: from its modules, which have source maps. */
+const INSPECTED = [
+  '--inspect=127.0.0.1:9229',
+  '--enable-source-maps',
+  join(ROOT, 'dist', 'test', 'integration', 'daemon-process.js'),
+]
+
 /** `prefix`: a command that runs the one behind it, such as `prlimit`. */
 export async function startDaemon(
   config: ConfigInput,
   prefix: readonly string[] = [],
 ): Promise<{ child: ChildProcess; addresses: Addresses }> {
-  const file = join(ROOT, 'dist', 'test-bin', 'daemon-process.cjs')
-  const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(config)]
+  const program = process.env['COLO_INSPECT'] === config.name ? INSPECTED : BUNDLED
+  const [command, ...rest] = [...prefix, process.execPath, ...program, JSON.stringify(config)]
   // With a channel, as `fork` has it: the daemon ends when the test does.
   const child = spawn(command ?? '', rest, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let said = ''
