@@ -18,7 +18,7 @@ import { descriptorsMax, placesWith } from './descriptors.ts'
 import { listenError } from './listen-error.ts'
 import { thisProcess } from './living-process.ts'
 import { openTrace } from './log.ts'
-import { OperatorDesk } from './operator-desk.ts'
+import { OperatorRequests } from './operator-requests.ts'
 import { prepare, type Preparation } from './preparation.ts'
 import { Recording } from './recording.ts'
 import { RetriedWrite } from './retried-write.ts'
@@ -52,12 +52,12 @@ export class Daemon {
   #data: DataServer | undefined
   #control: ControlServer | undefined
   #side: Side | undefined
-  #desk: OperatorDesk | undefined
+  #operators: OperatorRequests | undefined
 
   private constructor(config: Config) {
     const { dir, pair, name, control, delays } = config
     this.config = config
-    this.#prepared = prepare(config, () => this.#desk?.changed())
+    this.#prepared = prepare(config, () => this.#operators?.changed())
     this.#strangers = new StrangersLog(this.#prepared.log)
     this.#runFile = new RetriedWrite({
       name: 'run file',
@@ -188,10 +188,10 @@ export class Daemon {
 
   /** An operator who comes too early is told so, and may ask again on the same connection. */
   #acceptOperator(tell: (event: string) => void): OperatorSession {
-    let session = this.#desk?.sit(tell)
+    let session = this.#operators?.open(tell)
     return {
       verb: async (message) => {
-        session ??= this.#desk?.sit(tell)
+        session ??= this.#operators?.open(tell)
         const { id } = message
         const refusal = {
           type: 'answer',
@@ -215,7 +215,7 @@ export class Daemon {
     const stopped = (why: string) => this.#ended(why)
     const side = new Side({ world, identity, name, told, isNew, delays, failback, stopped })
     this.#side = side
-    this.#desk = new OperatorDesk({
+    this.#operators = new OperatorRequests({
       config,
       token,
       addresses,
@@ -265,7 +265,7 @@ export class Daemon {
       output: clients,
       witness,
       disk: seen,
-      trace: openTrace(log, this.#strangers, this.#statistics, () => this.#desk?.changed()),
+      trace: openTrace(log, this.#strangers, this.#statistics, () => this.#operators?.changed()),
     }
   }
 

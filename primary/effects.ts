@@ -1,5 +1,5 @@
 // Binds the names of the statechart to what they do: one short function a name, in the order in which a
-// checkpoint, a claim and a farewell use them. Each is a synchronous call out; what comes of it is an event.
+// checkpoint, a claim and a clean stop use them. Each is a synchronous call out; what comes of it is an event.
 
 import type { SideRecord } from '../shared/failover/side-record.ts'
 import type { WitnessClient } from '../shared/failover/witness-client.ts'

@@ -20,7 +20,7 @@ import { PROTOCOL_VERSION, type Role } from '../shared/protocol/words.ts'
 import type { StateName } from '../shared/protocol/states.ts'
 import { Primary } from '../primary/primary.ts'
 import { Secondary } from '../secondary/secondary.ts'
-import { Farewell } from './farewell.ts'
+import { CleanStop } from './clean-stop.ts'
 import { refusalOf, type PairIdentity } from './admission.ts'
 import { Procedures, tellStanding } from './procedures.ts'
 import { RegisterWatch } from './register-watch.ts'
@@ -49,7 +49,7 @@ export class Side {
   #paused = false
   #connections = 1
   /** This side is being stopped: it begins no other life. */
-  #farewell: Farewell | undefined
+  #cleanStop: CleanStop | undefined
   readonly #procedures: Procedures
   readonly #watch: RegisterWatch
   #ended = false
@@ -254,15 +254,15 @@ export class Side {
    */
   stop(pair: boolean): VerbResult {
     if (pair && !(this.#role instanceof Primary)) return this.#notNow('needs the side that serves')
-    if (this.#farewell !== undefined) {
+    if (this.#cleanStop !== undefined) {
       this.#end('stopped by request')
       return done()
     }
     const { world, delays } = this.#options
     const role = () => this.#role
     const ended = (why: string) => this.#end(why)
-    this.#farewell = new Farewell({ world, record: this.record, delays, pair, role, ended })
-    this.#farewell.proceed()
+    this.#cleanStop = new CleanStop({ world, record: this.record, delays, pair, role, ended })
+    this.#cleanStop.proceed()
     return done()
   }
 
@@ -336,7 +336,7 @@ export class Side {
 
   #left(): void {
     if (this.#ended) return
-    if (this.#farewell !== undefined) return this.#farewell.proceed()
+    if (this.#cleanStop !== undefined) return this.#cleanStop.proceed()
     this.#procedures.abandon('this side has given the guest up')
     const old = this.#role
     this.#connections = old instanceof Primary ? old.clients.next : this.#connections
@@ -354,7 +354,7 @@ export class Side {
   #changed(reason: string): void {
     const { trace, clock } = this.#options.world
     const { role, state } = this
-    if (this.#farewell !== undefined) clock.soon(() => this.#farewell?.proceed())
+    if (this.#cleanStop !== undefined) clock.soon(() => this.#cleanStop?.proceed())
     const told = `${role} ${state} ${reason}`
     if (told === this.#told) return
     this.#told = told

@@ -21,7 +21,7 @@ import type { Warnings } from './warnings.ts'
 
 const HISTORY_ROWS = 50
 
-export interface DeskOptions {
+export interface OperatorRequestsOptions {
   readonly config: Config
   readonly token: string
   readonly addresses: Addresses
@@ -32,19 +32,19 @@ export interface DeskOptions {
   readonly warnings: Warnings
 }
 
-export class OperatorDesk {
-  readonly #options: DeskOptions
+export class OperatorRequests {
+  readonly #options: OperatorRequestsOptions
   readonly #watching = new Set<(event: string) => void>()
   readonly #digests: MemoryDigests
   #announced = false
 
-  constructor(options: DeskOptions) {
+  constructor(options: OperatorRequestsOptions) {
     this.#options = options
     this.#digests = new MemoryDigests(() => options.guest.store.pages)
   }
 
   /** `tell` sends an event, as JSON. */
-  sit(tell: (event: string) => void): OperatorSession {
+  open(tell: (event: string) => void): OperatorSession {
     return {
       verb: async (message) => this.#answer(message, tell),
       closed: () => void this.#watching.delete(tell),

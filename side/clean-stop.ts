@@ -14,7 +14,7 @@ import type { Delays } from '../shared/protocol/delays.ts'
 /** The register may move under the first writes: by this side's own claim, or by the pair being named. */
 const WRITES_MAX = 3
 
-export interface FarewellOptions {
+export interface CleanStopOptions {
   readonly world: World
   readonly record: SideRecord
   readonly delays: Delays
@@ -24,11 +24,11 @@ export interface FarewellOptions {
   readonly ended: (why: string) => void
 }
 
-export class Farewell {
-  readonly #options: FarewellOptions
+export class CleanStop {
+  readonly #options: CleanStopOptions
   #writes = 0
 
-  constructor(options: FarewellOptions) {
+  constructor(options: CleanStopOptions) {
     this.#options = options
     const { yieldTimeoutMs, witnessTimeoutMs } = options.delays
     this.#endWithin(yieldTimeoutMs + witnessTimeoutMs)
