@@ -1,5 +1,5 @@
-// The composition root: gives a side its real doors (clock, sockets, a guest in a thread, files) and answers
-// operators. All that decides anything is in the pure rooms; what is here connects.
+// The composition root: gives a side its real ports (clock, sockets, a guest in a thread, files) and answers
+// operators. All that decides anything is in the pure folders; what is here connects.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'

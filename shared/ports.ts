@@ -1,4 +1,4 @@
-// The doors of the pure core. A side (one daemon's half of the pair, minus the world) speaks to the world only
+// The ports of the pure core. A side (one daemon's half of the pair, minus the world) speaks to the world only
 // through these interfaces: synchronous calls out; what happens in the world comes in as calls of the methods
 // of `Side`. A daemon implements them on sockets, threads and files, the simulator on a virtual clock,
 // network, disk and witness; nothing is mocked, both are full implementations.

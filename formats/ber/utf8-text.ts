@@ -1,4 +1,4 @@
-// UTF-8 in a room without TextEncoder. Names in QEMU's streams are bytes that nobody promised to be UTF-8; the
+// UTF-8 in a pure folder, which has no TextEncoder. Names in QEMU's streams are bytes that nobody promised to be UTF-8; the
 // project reads each as one character, so a byte above 7f becomes two octets here, and one byte again on the way
 // back. That keeps every name valid as UTF8String and none is changed.
 

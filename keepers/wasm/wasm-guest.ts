@@ -1,4 +1,4 @@
-// The keeper of an embedded guest, in the daemon's thread: the door through which the core sees it. A worker
+// The keeper of an embedded guest, in the daemon's thread: the port through which the core sees it. A worker
 // thread with the compiled module always stands by, so that a failover only has to fill its memory; a guest
 // that is stopped takes its thread with it, whatever it was doing, and the next one stands by again. A call
 // that does not return within guestCallTimeoutMs is a spin, and ends the guest like a trap.

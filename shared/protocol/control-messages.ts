@@ -1,5 +1,5 @@
 // What is said on the control channel: one JSON object a WebSocket message, checked against these schemas at
-// both doors. Every connection begins with `hello`, which says who calls; a peer is then welcomed or refused,
+// both ends. Every connection begins with `hello`, which says who calls; a peer is then welcomed or refused,
 // an operator (the command line, the console) may ask and command. Numbers are milliseconds, bytes or counts,
 // as their names say. docs/protocol.md prints this table.
 

@@ -1,36 +1,36 @@
-// The picture of the house, held by a test: which room may look into which. The rooms stand in a list, and each
-// imports only rooms above it and itself; two that must never know each other say so. The pure rooms, beyond
+// Which folder may import which: the layers stand in a list, and each imports only layers above it and itself. Two
+// that must never know each other say so. The pure layers, beyond
 // that, know nothing of Node, of time or of chance: they are given all three through shared/ports.ts.
 
 import { describe, expect, test } from 'vitest'
 import { codeOf, importsOf, PRODUCT, SOURCES } from './sources.ts'
 
-interface Room {
+interface Layer {
   readonly name: string
   readonly files: RegExp
   readonly isPure: boolean
   /** The packages that it may use. */
   readonly packages: readonly string[]
-  /** Rooms above it that it must not know all the same. */
+  /** Layers above it that it must not import all the same. */
   readonly never?: readonly string[]
 }
 
-const pure = (name: string, files: RegExp, packages: readonly string[] = []): Room => ({
+const pure = (name: string, files: RegExp, packages: readonly string[] = []): Layer => ({
   name,
   files,
   isPure: true,
   packages,
 })
 
-const worldly = (name: string, files: RegExp, packages: readonly string[] = []): Room => ({
+const worldly = (name: string, files: RegExp, packages: readonly string[] = []): Layer => ({
   name,
   files,
   isPure: false,
   packages,
 })
 
-/** From the bottom of the house to its roof: a room imports only rooms that stand before it. */
-const ROOMS: readonly Room[] = [
+/** A layer imports only layers that stand before it. */
+const LAYERS: readonly Layer[] = [
   pure('bytes', /^formats\/bytes\//),
   pure('wasm', /^formats\/wasm\//),
   pure('zstd', /^formats\/zstd\//),
@@ -77,9 +77,9 @@ const ROOMS: readonly Room[] = [
   ]),
 ]
 
-const roomOf = (path: string) => ROOMS.find(({ files }) => files.test(path))
+const layerOf = (path: string) => LAYERS.find(({ files }) => files.test(path))
 
-/** What a pure room must not name: Node's globals, clocks, chance, and whatever makes things asynchronous. */
+/** What a pure layer must not name: Node's globals, clocks, chance, and whatever makes things asynchronous. */
 const WORLD_NAMES = [
   ...['Buffer', 'process', 'globalThis', 'console', 'require', 'fetch', 'crypto', 'performance'],
   ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'Date', 'WebSocket', 'Worker'],
@@ -89,11 +89,11 @@ const WORLD_NAMES = [
 /** A name that stands alone: the clock of ports.ts is called through an object, and a key has a colon. */
 const WORLD = new RegExp(String.raw`(?<![.#\w])(${WORLD_NAMES.join('|')})\b(?!\s*:)`, 'g')
 
-describe('the rooms', () => {
+describe('the layers', () => {
   test('every source is in one', () => {
-    expect(SOURCES.filter((path) => roomOf(path) === undefined)).toEqual([])
+    expect(SOURCES.filter((path) => layerOf(path) === undefined)).toEqual([])
     expect(PRODUCT.length).toBeGreaterThan(50)
-    for (const { name, files } of ROOMS) {
+    for (const { name, files } of LAYERS) {
       expect({ name, files: SOURCES.some((path) => files.test(path)) }).toEqual({
         name,
         files: true,
@@ -101,38 +101,39 @@ describe('the rooms', () => {
     }
   })
 
-  test.each(ROOMS)('$name imports only what stands before it', (room) => {
+  test.each(LAYERS)('$name imports only what stands before it', (layer) => {
     const wrong: string[] = []
-    const place = ROOMS.indexOf(room)
-    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+    const place = LAYERS.indexOf(layer)
+    for (const path of SOURCES.filter((one) => layerOf(one) === layer)) {
       for (const { to } of importsOf(path).filter(({ to: target }) => target.includes('.ts'))) {
-        const other = roomOf(to)
-        const isBefore = other !== undefined && ROOMS.indexOf(other) <= place
-        if (!isBefore || room.never?.includes(other.name)) wrong.push(`${path} imports ${to}`)
+        const other = layerOf(to)
+        const isBefore = other !== undefined && LAYERS.indexOf(other) <= place
+        if (!isBefore || layer.never?.includes(other.name)) wrong.push(`${path} imports ${to}`)
       }
     }
     expect(wrong).toEqual([])
   })
 
-  test.each(ROOMS)('$name uses only its packages', (room) => {
+  test.each(LAYERS)('$name uses only its packages', (layer) => {
     const wrong: string[] = []
-    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+    for (const path of SOURCES.filter((one) => layerOf(one) === layer)) {
       for (const { to } of importsOf(path).filter(({ to: target }) => !target.includes('.ts'))) {
         const isNode = to.startsWith('node:')
-        if (isNode ? room.isPure : !room.packages.includes(to)) wrong.push(`${path} imports ${to}`)
+        if (isNode ? layer.isPure : !layer.packages.includes(to))
+          wrong.push(`${path} imports ${to}`)
       }
     }
     expect(wrong).toEqual([])
   })
 
-  test('the doors are types only: nothing behind them is loaded by whoever names them', () => {
+  test('the ports are types only: a file that imports them loads nothing else', () => {
     expect(importsOf('shared/ports.ts').filter(({ isTypeOnly }) => !isTypeOnly)).toEqual([])
     expect(codeOf('shared/ports.ts')).not.toMatch(/\b(const|let|function|class|enum)\b/)
   })
 
-  test.each(ROOMS.filter(({ isPure }) => isPure))('$name knows nothing of the world', (room) => {
+  test.each(LAYERS.filter(({ isPure }) => isPure))('$name knows nothing of the world', (layer) => {
     const wrong: string[] = []
-    for (const path of SOURCES.filter((one) => roomOf(one) === room)) {
+    for (const path of SOURCES.filter((one) => layerOf(one) === layer)) {
       for (const [index, line] of codeOf(path).split('\n').entries()) {
         const words = line.match(WORLD) ?? []
         const declared = path === 'shared/ports.ts' && /^\s+setTimeout\(/.test(line)

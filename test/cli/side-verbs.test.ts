@@ -1,5 +1,5 @@
 // What `colo adopt` and `colo start-over` say to a side, and what they show while it takes its time. The side is
-// the real door of the control channel with a clerk behind it that notes what it hears.
+// the real control server, with handlers behind it that note what it hears.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -200,8 +200,17 @@ describe('the Dockerfile', () => {
       'cli',
     ]
     const product = ['formats', 'keepers', 'network', 'witnesses', 'telemetry', 'terminal', 'tools']
-    const rooms = [...product, 'bench', 'daemon', 'primary', 'secondary', 'shared', 'side', 'test']
-    expect([...needed, ...rooms].filter((path) => ignored.includes(path))).toEqual([])
+    const folders = [
+      ...product,
+      'bench',
+      'daemon',
+      'primary',
+      'secondary',
+      'shared',
+      'side',
+      'test',
+    ]
+    expect([...needed, ...folders].filter((path) => ignored.includes(path))).toEqual([])
     expect(ignored).toEqual(expect.arrayContaining(['node_modules', 'dist', '.git']))
   })
 })

@@ -1,4 +1,4 @@
-// Whoever comes to one of the doors and does not belong there, or does not speak the language, gets an answer
+// A caller on one of the ports that does not belong there, or does not speak the protocol, gets an answer
 // that says why, and the pair stays protected. A welcomed secondary that misbehaves ends its own session only.
 
 import { PROTOCOL_VERSION } from '../../shared/protocol/words.ts'

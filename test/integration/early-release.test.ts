@@ -21,8 +21,8 @@ describe('a build that releases output early', () => {
     const dir = mkdtempSync(join(tmpdir(), 'colo-early-'))
     folders.push(folder, dir)
     const rest = ['formats', 'keepers', 'network', 'witnesses', 'telemetry', 'terminal', 'tools']
-    for (const room of [...rest, 'cli', 'daemon', 'guests']) {
-      cpSync(join(ROOT, 'dist', room), join(folder, 'dist', room), { recursive: true })
+    for (const one of [...rest, 'cli', 'daemon', 'guests']) {
+      cpSync(join(ROOT, 'dist', one), join(folder, 'dist', one), { recursive: true })
     }
     const colo = join(folder, 'dist', 'cli', 'colo.js')
     const kills = ['--kill', 'primary@1s', '--kill', 'primary@3s', '--respawn']

@@ -18,7 +18,7 @@ const DIST = join(ROOT, 'dist')
 /** A copy of the compiled tree with these edits; throws when an edit finds nothing to change. */
 export function plant(edits: readonly Edit[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'colo-mutant-'))
-  for (const room of [
+  for (const part of [
     'formats',
     'shared',
     'primary',
@@ -27,7 +27,7 @@ export function plant(edits: readonly Edit[]): string {
     'keepers',
     'test/simulation',
   ]) {
-    cpSync(join(DIST, room), join(folder, 'dist', room), { recursive: true })
+    cpSync(join(DIST, part), join(folder, 'dist', part), { recursive: true })
   }
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))

@@ -1,4 +1,4 @@
-// One daemon of the simulation: the real `Side` between virtual doors. It can die (everything it had under way is
+// One daemon of the simulation: the real `Side` between virtual ports. It can die (everything it had under way is
 // dropped; its disk stays), start again under the same orders, and be stopped for a while and continued, when
 // all that came meanwhile happens at once.
 
@@ -61,10 +61,10 @@ export class Process {
       world: {
         clock: this.#clock(),
         random: { token: () => simulation.chance.token() },
-        network: simulation.network.door(this),
+        network: simulation.network.portOf(this),
         guest: this.guest,
         output: this.#output(),
-        witness: simulation.witness.door(simulation, this),
+        witness: simulation.witness.portOf(simulation, this),
         disk: {
           load: () => ({ ...this.#disk }),
           save: (seen) => {

@@ -248,7 +248,7 @@ export class VirtualNetwork {
     }
   }
 
-  door(process: Process): Network {
+  portOf(process: Process): Network {
     const simulation = this.#simulation
     const { time, chance } = simulation
     const { life } = process

@@ -117,7 +117,7 @@ export class VirtualWitness {
   }
 
   /** The port of one process to it. */
-  door(simulation: Simulation, process: Process): Witness {
+  portOf(simulation: Simulation, process: Process): Witness {
     const ask = (what: () => Register | undefined, answer: (answer: WitnessAnswer) => void) => {
       this.#ask(simulation, process, what, answer)
     }

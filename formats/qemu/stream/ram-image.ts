@@ -1,5 +1,5 @@
 // From the records of ram sections to what the guest's memory holds in the end: pages in any of the forms in
-// which QEMU sends them, each onto what was there before. Where the images lie (files, memory) is behind a door.
+// which QEMU sends them, each onto what was there before. Where the images lie (files, memory) is behind an interface.
 
 import {
   SilentSink,
