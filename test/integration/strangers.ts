@@ -34,7 +34,7 @@ export async function connectTo(port: number, first = ''): Promise<Socket> {
   socket.once('connect', () => (localPort = socket.localPort ?? 0))
   const end = new Promise<'reset' | 'end'>((resolve) => {
     socket.on('error', () => resolve('reset'))
-    socket.on('end', () => resolve(isKnown(localPort) ? 'end' : 'reset'))
+    socket.on('end', () => resolve(isKnown(localPort, port) ? 'end' : 'reset'))
     socket.on('close', () => resolve('reset'))
   })
   ENDS.set(socket, end)
@@ -58,9 +58,12 @@ export async function endOf(socket: Socket): Promise<'reset' | 'end'> {
  * Node shows a reset as an orderly end where something was left to read. But the system knows a connection that
  * ended in order, until this side ends it too, and has forgotten one that was reset.
  */
-function isKnown(localPort: number): boolean {
-  const port = localPort.toString(16).toUpperCase().padStart(4, '0')
-  return readFileSync('/proc/net/tcp', 'utf8').includes(`0100007F:${port} `)
+function isKnown(localPort: number, remotePort: number): boolean {
+  const [local, remote] = [localPort, remotePort].map(
+    (port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`,
+  )
+  // Both ends: the system gives a port to several connections that go elsewhere, and remembers those for a minute.
+  return readFileSync('/proc/net/tcp', 'utf8').includes(`${local} ${remote} `)
 }
 
 /** Keeps `count` connections to a port, each replaced as soon as it is closed. Returns what ends it. */
