@@ -7,7 +7,7 @@ import { Daemon } from '../daemon/daemon.ts'
 import { endProcess } from '../daemon/process-end.ts'
 import { CliError, EXIT_CODES, oneLine } from '../terminal/exit-codes.ts'
 
-/** For the answer to whoever said `stop` to leave before the connections close. */
+/** The answer to `stop` gets this long to leave before the daemon closes its connections. */
 const LAST_ANSWER_MS = 50
 
 export async function runDaemon(config: Config, withParent: boolean): Promise<void> {

@@ -8,7 +8,10 @@ export const LONG_TESTS: Readonly<Record<string, { value: string; what: string }
   COLO_FUZZ_SECONDS: { value: '60', what: 'the guided fuzzer, for each format' },
   COLO_MODEL_SECONDS: { value: '30', what: 'random commands to the shipped guest and to Redis' },
   COLO_INSTALLATIONS: { value: '1', what: 'fresh clones, installed with npm 9, 10 and 11' },
-  COLO_LONG: { value: '1', what: 'whole tables and slow floods, of which a bare run takes a part' },
+  COLO_LONG: {
+    value: '1',
+    what: 'whole tables, slow floods, and planted bugs that are found late; a bare run takes a part',
+  },
 }
 
 /** The long tests are asked for. */

@@ -1,6 +1,6 @@
 // Which folder may import which: the layers stand in a list, and each imports only layers above it and itself. Two
-// that must never know each other say so. The pure layers, beyond
-// that, know nothing of Node, of time or of chance: they are given all three through shared/ports.ts.
+// that must never import each other say so. Pure layers use no Node, no clock and no random source: shared/ports.ts
+// gives them all three.
 
 import { describe, expect, test } from 'vitest'
 import { codeOf, importsOf, PRODUCT, SOURCES } from './sources.ts'

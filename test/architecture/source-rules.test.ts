@@ -15,13 +15,13 @@ const FUNCTION_LINES_MAX = 70
 
 /** Longer than a file should be, with the most that each may have. */
 const LONG_FILES: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'primary/primary.ts': { lines: 441, why: 'one object of many short methods, a world event each' },
+  'primary/primary.ts': { lines: 438, why: 'one object of many short methods, a world event each' },
   'secondary/secondary.ts': {
-    lines: 427,
+    lines: 424,
     why: 'one object of many short methods, a world event each',
   },
   'side/side.ts': {
-    lines: 366,
+    lines: 365,
     why: 'one object of many short methods, a world event or a verb each',
   },
   'primary/machine.ts': { lines: 352, why: 'a table: the statechart' },

@@ -1,5 +1,5 @@
-// The proof that the core is right under everything that a seed can think of: many seeds without a broken
-// rule, the same seed the same run, and planted bugs that are found, so that silence means something.
+// The proof that the core is right under every fault that a seed draws: many seeds without a broken rule,
+// the same seed the same run, and planted bugs that are found, so that silence means something.
 
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
